@@ -1,0 +1,75 @@
+//! A server of several chips, and what joins servers.
+
+use vitruvian_quantity::{BytesPerSecond, Money, Seconds, Watts};
+
+use crate::provenance::Figure;
+
+/// A server: how many chips, how they are joined, how it reaches other servers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// The name used in files: `"atlas-800t-a2"`.
+    pub name: String,
+    /// The name a person reads.
+    pub title: String,
+    /// Names of the chips it is built with.
+    pub chips: Vec<String>,
+    /// Chips in one node.
+    pub size: u32,
+    /// What joins the chips of a node.
+    pub fabric: Fabric,
+    /// What joins nodes.
+    pub scale_out: ScaleOut,
+    /// Host, fans and NICs at load, without the chips.
+    pub host_power: Watts,
+    /// Price without the chips: low, typical, high.
+    pub price: [Money; 3],
+    /// Every figure of the file, in file order.
+    pub figures: Vec<Figure>,
+}
+
+/// What joins the chips of a node. Rates are per chip and direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fabric {
+    /// Any pair gets a chip's whole bandwidth (NVSwitch, UB).
+    Switch {
+        /// What a large ring collective gets of one chip's links, per direction.
+        ring_bandwidth: BytesPerSecond,
+        /// Bus bandwidth of an in-switch all-reduce (NVLS), if it has one.
+        in_network_bandwidth: Option<BytesPerSecond>,
+        /// All-to-all bandwidth per chip and direction.
+        all_to_all_bandwidth: BytesPerSecond,
+        /// Latency of one step of a ring.
+        step_latency: Seconds,
+        /// Fixed latency of one collective.
+        base_latency: Seconds,
+    },
+    /// One link between each pair (HCCS): a pair gets one link.
+    FullMesh {
+        /// What one link delivers, per direction.
+        link_bandwidth: BytesPerSecond,
+        /// Latency of one hop.
+        step_latency: Seconds,
+        /// Fixed latency of one collective.
+        base_latency: Seconds,
+    },
+    /// Through the host's PCIe root.
+    Pcie {
+        /// What a ring gets, per direction.
+        ring_bandwidth: BytesPerSecond,
+        /// Latency of one step of a ring.
+        step_latency: Seconds,
+        /// Fixed latency of one collective.
+        base_latency: Seconds,
+    },
+}
+
+/// What joins nodes: per chip and direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScaleOut {
+    /// What one chip's NIC share delivers.
+    pub bandwidth: BytesPerSecond,
+    /// Latency of one message.
+    pub latency: Seconds,
+    /// Fixed latency of one collective that leaves the node.
+    pub base_latency: Seconds,
+}

@@ -1,0 +1,56 @@
+//! What one iteration of an engine processes.
+
+/// The tokens of one iteration of one data-parallel group: prefill only, decode only, or both (mixed, chunked).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Step {
+    /// Sequences in prefill.
+    pub prefill: Option<Prefill>,
+    /// Sequences in decode.
+    pub decode: Option<Decode>,
+}
+
+/// Equal sequences in prefill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Prefill {
+    /// Sequences.
+    pub sequences: u32,
+    /// New tokens of each.
+    pub new: u32,
+    /// Tokens of each already cached (earlier chunks, shared prefix).
+    pub cached: u32,
+    /// How many of them sample a token at the end of this step (those whose prompt ends here).
+    pub sampled: u32,
+}
+
+/// Equal sequences in decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Decode {
+    /// Sequences.
+    pub sequences: u32,
+    /// Cached tokens of each.
+    pub context: u32,
+    /// Query tokens of each: one, plus drafted ones under speculation.
+    pub queries: u32,
+}
+
+impl Step {
+    /// Whole prompts in one go.
+    pub fn prefill(sequences: u32, new: u32) -> Self {
+        Self { prefill: Some(Prefill { sequences, new, cached: 0, sampled: sequences }), decode: None }
+    }
+
+    /// One token for each of `sequences`.
+    pub fn decode(sequences: u32, context: u32) -> Self {
+        Self { prefill: None, decode: Some(Decode { sequences, context, queries: 1 }) }
+    }
+
+    /// Tokens that pass through the layers.
+    pub fn tokens(&self) -> u32 {
+        self.prefill.map_or(0, |p| p.sequences * p.new) + self.decode.map_or(0, |d| d.sequences * d.queries)
+    }
+
+    /// Sequences that sample a token.
+    pub fn sampled(&self) -> u32 {
+        self.prefill.map_or(0, |p| p.sampled) + self.decode.map_or(0, |d| d.sequences * d.queries)
+    }
+}
