@@ -7,6 +7,8 @@ pub struct Step {
     pub prefill: Option<Prefill>,
     /// Sequences in decode.
     pub decode: Option<Decode>,
+    /// Rows that a captured graph adds to the tokens: they pass through the layers, attend to nothing and sample nothing.
+    pub padding: u32,
 }
 
 /// Equal sequences in prefill.
@@ -36,17 +38,17 @@ pub struct Decode {
 impl Step {
     /// Whole prompts in one go.
     pub fn prefill(sequences: u32, new: u32) -> Self {
-        Self { prefill: Some(Prefill { sequences, new, cached: 0, sampled: sequences }), decode: None }
+        Self { prefill: Some(Prefill { sequences, new, cached: 0, sampled: sequences }), ..Self::default() }
     }
 
     /// One token for each of `sequences`.
     pub fn decode(sequences: u32, context: u32) -> Self {
-        Self { prefill: None, decode: Some(Decode { sequences, context, queries: 1 }) }
+        Self { decode: Some(Decode { sequences, context, queries: 1 }), ..Self::default() }
     }
 
-    /// Tokens that pass through the layers.
+    /// Rows that pass through the layers.
     pub fn tokens(&self) -> u32 {
-        self.prefill.map_or(0, |p| p.sequences * p.new) + self.decode.map_or(0, |d| d.sequences * d.queries)
+        self.padding + self.prefill.map_or(0, |p| p.sequences * p.new) + self.decode.map_or(0, |d| d.sequences * d.queries)
     }
 
     /// Sequences that sample a token.
