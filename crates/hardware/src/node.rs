@@ -27,23 +27,29 @@ pub struct Node {
     pub figures: Vec<Figure>,
 }
 
-/// What joins the chips of a node. Rates are per chip and direction.
+/// What joins the chips of a node. Rates are per chip and direction, as a large message gets them: what the wires and
+/// the library's steady state deliver, not the datasheet peak and not the busbw at one message size.
+///
+/// Latencies are read off small collectives: an all-gather of a few hundred bytes over p ranks takes
+/// `base_latency + (p − 1) · step_latency`, an all-reduce `base_latency + 2(p − 1) · step_latency`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fabric {
     /// Any pair gets a chip's whole bandwidth (NVSwitch, UB).
     Switch {
-        /// What a large ring collective gets of one chip's links, per direction.
+        /// What a large ring collective gets of one chip's links, per direction: the slope of time over bytes sent.
         ring_bandwidth: BytesPerSecond,
-        /// Bus bandwidth of an in-switch all-reduce (NVLS), if it has one.
+        /// Bus bandwidth of an in-switch all-reduce over the whole node (NVLS), if it has one.
         in_network_bandwidth: Option<BytesPerSecond>,
         /// All-to-all bandwidth per chip and direction.
         all_to_all_bandwidth: BytesPerSecond,
+        /// Between the dies of one package, per direction, if the chip is a package of several dies (910C: SIO).
+        die_bandwidth: Option<BytesPerSecond>,
         /// Latency of one step of a ring.
         step_latency: Seconds,
         /// Fixed latency of one collective.
         base_latency: Seconds,
     },
-    /// One link between each pair (HCCS): a pair gets one link.
+    /// One link between each pair (HCCS): a pair gets one link, and a chip's bandwidth grows with the group.
     FullMesh {
         /// What one link delivers, per direction.
         link_bandwidth: BytesPerSecond,
