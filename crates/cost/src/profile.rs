@@ -16,6 +16,7 @@ use crate::mla_decode::MlaDecodeParameters;
 use crate::parameters::Parameters;
 use crate::precision::Precision;
 use crate::prefill_attention::PrefillAttentionParameters;
+use crate::timing::Residency;
 use crate::vector::VectorParameters;
 
 pub use library::Library;
@@ -41,6 +42,8 @@ pub struct Profile<P> {
     pub in_fit: Option<Errors>,
     /// Errors on points of shape families left out of the fit.
     pub held_out: Option<Errors>,
+    /// What caches held when the kernels were measured; a table that does not say is taken to be measured alike.
+    pub residency: Residency,
     /// Where the measurements come from.
     pub source: String,
     /// Where the profile comes from, if not from this chip and precision.
@@ -93,6 +96,7 @@ impl<P> Profile<P> {
             points: self.points,
             in_fit: self.in_fit,
             held_out: self.held_out,
+            residency: self.residency,
             source: self.source.clone(),
             borrowed_from: self.borrowed_from.clone(),
         }

@@ -8,6 +8,7 @@ use super::{Checked, Errors, Profile, Stack};
 use crate::family::Family;
 use crate::parameters::Parameter;
 use crate::precision::Precision;
+use crate::timing::Residency;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +29,8 @@ struct RawProfile {
     points: u32,
     in_fit: Option<Errors>,
     held_out: Option<Errors>,
+    /// Sets of operands that the benchmark rotated over; absent where it flushed the cache.
+    copies: Option<u32>,
     parameters: Spanned<std::collections::BTreeMap<Spanned<String>, RawValue>>,
 }
 
@@ -85,6 +88,7 @@ fn check(
         points: raw.points,
         in_fit: raw.in_fit,
         held_out: raw.held_out,
+        residency: raw.copies.map_or(Residency::Cold, |copies| Residency::Rotating { copies }),
         source: raw.source.clone(),
         borrowed_from: None,
     })
