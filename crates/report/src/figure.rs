@@ -93,9 +93,11 @@ pub enum Mark {
     Line,
     /// A line with its points.
     LinePoints,
-    /// A staircase with its points: a Pareto front, where nothing between two points can be had.
+    /// A staircase through its points, sorted by `x`: a Pareto front where more of `x` is better.
     Front,
-    /// A thick neutral line that bounds the others; its label stands on the line.
+    /// The same where less of `x` is better.
+    BudgetFront,
+    /// A straight neutral line that bounds the others; its name stands along it.
     Roof,
 }
 

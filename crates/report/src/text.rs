@@ -7,6 +7,7 @@ mod layout;
 mod paint;
 mod wrap;
 
+use crate::page::{Block, Page};
 use crate::table::{Section, Table};
 use layout::Layout;
 use paint::{Paint, Style};
@@ -62,6 +63,34 @@ pub fn render(table: &Table, style: TextStyle) -> String {
     }
     lines.extend(table.notes.iter().flat_map(|note| wrap(note, style.width)));
     lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
+}
+
+/// A page as paragraphs and tables; the summary, which the tables bear out, comes last. Figures have no place here.
+pub fn page(page: &Page, style: TextStyle) -> String {
+    let paint = Paint(style.colour);
+    let heading = [paint.apply(&page.title, Style::TITLE), paint.apply(&page.subtitle, Style::DIM)];
+    let heading: Vec<String> = heading.into_iter().filter(|line| !line.is_empty()).collect();
+    let heading =
+        Some(heading.join("\n")).filter(|lines| !lines.is_empty()).map(|lines| format!("{lines}\n"));
+    let blocks = page.blocks.iter().filter_map(|part| block(part, style));
+    let paragraphs = page.summary.iter().chain(&page.footer).map(|text| paragraph(text, style));
+    heading.into_iter().chain(blocks).chain(paragraphs).collect::<Vec<_>>().join("\n")
+}
+
+fn block(block: &Block, style: TextStyle) -> Option<String> {
+    match block {
+        Block::Heading(text) => Some(format!("{}\n", Paint(style.colour).apply(text, Style::TITLE))),
+        Block::Text(text) => Some(paragraph(text, style)),
+        Block::Code(text) => Some(text.lines().map(|line| format!("  {line}\n")).collect()),
+        Block::Table(table) => Some(render(table, style)),
+        Block::Figure(_) => None,
+    }
+}
+
+/// Lines of at most a hundred characters: longer ones are hard to read on the widest terminal.
+fn paragraph(text: &str, style: TextStyle) -> String {
+    let lines = wrap(text, style.width.map(|width| width.min(100)));
+    lines.iter().flat_map(|line| [line, "\n"]).collect()
 }
 
 fn section_lines(section: &Section, index: usize, layout: &Layout, paint: Paint) -> Vec<String> {
@@ -149,6 +178,19 @@ Latency
 P10–P90 in brackets.
 ";
         assert_eq!(render(&table, TextStyle::PLAIN), expected);
+    }
+
+    #[test]
+    fn a_page_ends_with_its_summary() {
+        let shown = Page {
+            title: "Title".to_owned(),
+            summary: vec!["Because.".to_owned()],
+            blocks: vec![Block::Heading("Part".to_owned()), Block::Table(chips())],
+            ..Page::default()
+        };
+        let text = page(&shown, TextStyle::PLAIN);
+        assert!(text.starts_with("Title\n\nPart\n\nchip "), "{text}");
+        assert!(text.ends_with("measured\n\nBecause.\n"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The roofline of one chip with operators under it (Williams, Waterman, Patterson, CACM 52(4), 2009).
 
 use serde::{Deserialize, Serialize};
+use vitruvian_quantity::three;
 
 use super::{Axis, Mark, Plot, Point, Series, Xy};
 
@@ -9,6 +10,8 @@ use super::{Axis, Mark, Plot, Point, Series, Xy};
 pub struct Roofline {
     /// One for each matrix format and for the vector unit, say; the highest is the chip's.
     pub roofs: Vec<Roof>,
+    /// What the slope is called: `HBM`.
+    pub memory: String,
     /// Memory bandwidth in TB/s: the slope.
     pub terabytes_per_second: f64,
     /// Operators, as series of points: `x` in FLOP/B, `y` in TFLOP/s, `weight` their share of time.
@@ -18,27 +21,37 @@ pub struct Roofline {
 /// One ceiling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Roof {
-    /// What computes so fast: `FP8 296 TFLOP/s`.
+    /// What computes so fast: `fp8 tensor`.
     pub name: String,
     /// How fast.
     pub teraflops_per_second: f64,
 }
 
 impl Roofline {
-    /// The plot: attainable = min(peak, bandwidth × intensity), over the decades that the operators and ridges span.
+    /// The plot: attainable = min(peak, bandwidth × intensity), over the intensities that operators and ridges span.
     pub fn plot(self) -> Plot {
         let range = self.intensities();
-        let highest = self.roofs.iter().map(|roof| roof.teraflops_per_second).fold(0.0, f64::max);
-        let slope = self.terabytes_per_second;
-        let roofs = self.roofs.iter().map(|roof| {
-            let lowest =
-                if roof.teraflops_per_second < highest { roof.teraflops_per_second / slope } else { range.0 };
-            roof_line(roof, slope, (lowest.max(range.0), range.1))
-        });
-        let series = roofs.chain(self.operators.iter().cloned()).collect();
-        let mut x = Axis::log("arithmetic intensity", "FLOP/B");
-        x.range = Some(range);
+        let levels = self.roofs.iter().map(|roof| self.level(roof, range));
+        let series =
+            std::iter::once(self.slope(range)).chain(levels).chain(self.operators.iter().cloned()).collect();
+        let x = Axis { range: Some(range), ..Axis::log("arithmetic intensity", "FLOP/B") };
         Plot::Xy(Xy { x, y: Axis::log("attained rate", "TFLOP/s"), series, rules: Vec::new() })
+    }
+
+    /// bandwidth × intensity, up to the ridge of the highest roof.
+    fn slope(&self, (low, _): (f64, f64)) -> Series {
+        let highest = self.roofs.iter().map(|roof| roof.teraflops_per_second).fold(0.0, f64::max);
+        let ends =
+            [low, highest / self.terabytes_per_second].map(|x| Point::new(x, self.terabytes_per_second * x));
+        let name = format!("{} {} TB/s", self.memory, three(self.terabytes_per_second));
+        Series::new(name, Mark::Roof, ends)
+    }
+
+    /// The peak, from its ridge on.
+    fn level(&self, roof: &Roof, (_, high): (f64, f64)) -> Series {
+        let peak = roof.teraflops_per_second;
+        let ends = [peak / self.terabytes_per_second, high].map(|x| Point::new(x, peak));
+        Series::new(format!("{} {} TFLOP/s", roof.name, three(peak)), Mark::Roof, ends)
     }
 
     fn intensities(&self) -> (f64, f64) {
@@ -51,38 +64,26 @@ impl Roofline {
     }
 }
 
-/// Up the slope to the ridge point, then level.
-fn roof_line(roof: &Roof, slope: f64, (low, high): (f64, f64)) -> Series {
-    let peak = roof.teraflops_per_second;
-    let ridge = (peak / slope).clamp(low, high);
-    let xs = [low, ridge, high];
-    let points = xs.map(|x| Point::new(x, peak.min(slope * x)));
-    Series::new(roof.name.clone(), Mark::Roof, points)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_roof_turns_at_the_ridge_point() {
-        // Ridge = peak / bandwidth = 296 / 4.0 = 74 FLOP/B; attainable at 1 FLOP/B = 4.0 TFLOP/s.
-        let roof = Roof { name: "fp8".to_owned(), teraflops_per_second: 296.0 };
-        let line = roof_line(&roof, 4.0, (1.0, 1000.0));
-        let places: Vec<(f64, f64)> = line.points.iter().map(|point| (point.x, point.y)).collect();
-        assert_eq!(places, [(1.0, 4.0), (74.0, 296.0), (1000.0, 296.0)]);
-    }
-
-    #[test]
-    fn lower_roofs_begin_at_the_slope() {
+    fn roofs_meet_the_slope_at_their_ridge_points() {
         let roof = |name: &str, rate| Roof { name: name.to_owned(), teraflops_per_second: rate };
         let roofline = Roofline {
             roofs: vec![roof("fp8", 296.0), roof("bf16", 148.0)],
+            memory: "HBM".to_owned(),
             terabytes_per_second: 4.0,
             operators: Vec::new(),
         };
         let Plot::Xy(plot) = roofline.plot() else { panic!("a roofline is an xy plot") };
-        // The bf16 roof meets the slope at 148 / 4.0 = 37 FLOP/B.
-        assert_eq!(plot.series[1].points[0].x, 37.0);
+        let [slope, fp8, bf16] = &plot.series[..] else { panic!("a slope and two roofs") };
+        // Ridge = peak / bandwidth: 296 / 4.0 = 74 FLOP/B, 148 / 4.0 = 37 FLOP/B.
+        assert_eq!((slope.points[1].x, slope.points[1].y), (74.0, 296.0));
+        assert_eq!((fp8.points[0].x, fp8.points[0].y), (74.0, 296.0));
+        assert_eq!((bf16.points[0].x, bf16.points[0].y), (37.0, 148.0));
+        assert_eq!(slope.name, "HBM 4.00 TB/s");
+        assert_eq!(fp8.name, "fp8 296 TFLOP/s");
     }
 }
