@@ -1,5 +1,11 @@
 //! A server of several chips, and what joins servers.
 
+mod keys;
+mod load;
+
+pub(crate) use keys::KEYS;
+pub use load::{ParsedNode, parse_node};
+
 use vitruvian_quantity::{BytesPerSecond, Money, Seconds, Watts};
 
 use crate::provenance::Figure;
@@ -23,7 +29,7 @@ pub struct Node {
     pub host_power: Watts,
     /// Price without the chips: low, typical, high.
     pub price: [Money; 3],
-    /// Every figure of the file, in file order.
+    /// Every figure of the file and of those it extends, in the order of the key table.
     pub figures: Vec<Figure>,
 }
 
@@ -70,7 +76,7 @@ pub enum Fabric {
 }
 
 /// What joins nodes: per chip and direction.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScaleOut {
     /// What one chip's NIC share delivers.
     pub bandwidth: BytesPerSecond,
