@@ -31,15 +31,17 @@ fn body(page: &Page) -> String {
     }
     out.push_str("</header>\n");
     if !page.summary.is_empty() {
-        let paragraphs = page.summary.iter().map(|text| format!("<p>{}</p>\n", escape(text)));
-        element(&mut out, "section", "summary", &paragraphs.collect::<String>());
+        element(&mut out, "section", "summary", &paragraphs(&page.summary));
     }
     page.blocks.iter().for_each(|part| block(&mut out, part));
     if !page.footer.is_empty() {
-        let lines = page.footer.iter().map(|text| format!("<p>{}</p>\n", escape(text)));
-        element(&mut out, "footer", "made", &lines.collect::<String>());
+        element(&mut out, "footer", "made", &paragraphs(&page.footer));
     }
     out
+}
+
+fn paragraphs(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("<p>{}</p>", escape(text))).collect::<Vec<_>>().join("\n")
 }
 
 fn block(out: &mut String, block: &Block) {
@@ -66,9 +68,8 @@ fn table(out: &mut String, table: &Table) {
     element(out, "thead", "head", &head(table));
     table.sections.iter().for_each(|part| section(out, table, part));
     out.push_str("</table>\n</div>\n");
-    let notes: String = table.notes.iter().map(|note| format!("<p>{}</p>\n", escape(note))).collect();
-    if !notes.is_empty() {
-        element(out, "figcaption", "notes", &notes);
+    if !table.notes.is_empty() {
+        element(out, "figcaption", "notes", &paragraphs(&table.notes));
     }
     out.push_str("</figure>\n");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::figure::{Axis, Figure, Plot, Point, Scale, Xy};
+use crate::figure::{Axis, Bar, Bars, Figure, Plot, Point, Scale, Xy};
 
 /// The values that an axis spans.
 pub(super) type Domain = (f64, f64);
@@ -24,11 +24,11 @@ impl SharedDomains {
         for panel in &figure.panels {
             match &panel.plot {
                 Plot::Xy(xy) => {
-                    widen(&mut domains, &xy.x, x_values(xy));
-                    widen(&mut domains, &xy.y, y_values(xy));
+                    widen(&mut domains, &xy.x, &x_values(xy));
+                    widen(&mut domains, &xy.y, &y_values(xy));
                 }
                 Plot::Bars(bars) => {
-                    widen(&mut domains, &bars.axis, bars.bars.iter().map(|bar| bar.total()).collect())
+                    widen(&mut domains, &bars.axis, &lengths(bars));
                 }
             }
         }
@@ -40,10 +40,14 @@ impl SharedDomains {
     }
 }
 
-fn widen(domains: &mut BTreeMap<String, Domain>, axis: &Axis, values: Vec<f64>) {
-    let own = axis.range.unwrap_or_else(|| span(axis.scale, &values));
+fn widen(domains: &mut BTreeMap<String, Domain>, axis: &Axis, values: &[f64]) {
+    let own = axis.range.unwrap_or_else(|| span(axis.scale, values));
     let shared = domains.entry(axis.title()).or_insert(own);
     *shared = (shared.0.min(own.0), shared.1.max(own.1));
+}
+
+fn lengths(bars: &Bars) -> Vec<f64> {
+    bars.bars.iter().map(Bar::total).collect()
 }
 
 fn x_values(xy: &Xy) -> Vec<f64> {
