@@ -138,6 +138,20 @@ impl<P: Parameters> Table<P> {
         profile
     }
 
+    /// The profile behind a precision as it was fitted, wherever it was.
+    pub fn fitted(&self, precision: Precision) -> &Profile<P> {
+        &self.profiles[self.slot(precision).profile]
+    }
+
+    /// Puts a profile in place for its precision alone.
+    pub fn place(&mut self, profile: Profile<P>) {
+        let index = profile.precision.slot().min(self.slots.len() - 1);
+        let borrowed = false;
+        self.slots[index] =
+            Slot { profile: self.profiles.len(), sigma: profile.sigma, widening: 0.0, borrowed };
+        self.profiles.push(profile);
+    }
+
     /// Changes the parameters that answer for a precision, and for all that borrow them: a fit's trial values.
     pub fn set(&mut self, precision: Precision, parameters: P) {
         let slot = self.slot(precision);
@@ -178,39 +192,53 @@ pub struct ProfileSet {
     pub vector: Table<VectorParameters>,
 }
 
+/// Does the same with the table of a family, whichever its type.
+macro_rules! with_table {
+    ($family:expr, ($($borrow:tt)+), $table:ident => $body:expr) => {
+        match $family {
+            Family::Gemm => with_table!(($($borrow)+).gemm, $table => $body),
+            Family::GroupedGemm => with_table!(($($borrow)+).grouped_gemm, $table => $body),
+            Family::PrefillAttention => with_table!(($($borrow)+).prefill_attention, $table => $body),
+            Family::DecodeAttention => with_table!(($($borrow)+).decode_attention, $table => $body),
+            Family::MlaDecode => with_table!(($($borrow)+).mla_decode, $table => $body),
+            Family::Indexer => with_table!(($($borrow)+).indexer, $table => $body),
+            Family::LinearAttention => with_table!(($($borrow)+).linear_attention, $table => $body),
+            Family::Vector => with_table!(($($borrow)+).vector, $table => $body),
+        }
+    };
+    (($($borrow:tt)+).$field:ident, $table:ident => $body:expr) => {{
+        let $table = $($borrow)+.$field;
+        $body
+    }};
+}
+
 impl ProfileSet {
     /// The profile that answers for a family and precision, its parameters as plain values.
     pub fn profile(&self, family: Family, precision: Precision) -> Profile<Vec<f64>> {
-        fn plain<P: Parameters>(table: &Table<P>, precision: Precision) -> Profile<Vec<f64>> {
+        with_table!(family, (&self), table => {
             let profile = table.profile(precision);
             profile.with(profile.parameters.values())
-        }
-        match family {
-            Family::Gemm => plain(&self.gemm, precision),
-            Family::GroupedGemm => plain(&self.grouped_gemm, precision),
-            Family::PrefillAttention => plain(&self.prefill_attention, precision),
-            Family::DecodeAttention => plain(&self.decode_attention, precision),
-            Family::MlaDecode => plain(&self.mla_decode, precision),
-            Family::Indexer => plain(&self.indexer, precision),
-            Family::LinearAttention => plain(&self.linear_attention, precision),
-            Family::Vector => plain(&self.vector, precision),
-        }
+        })
     }
 
-    /// Gives the profile that answers for a family and precision other values.
+    /// What caches held when the profile behind a family and precision was measured.
+    pub fn residency(&self, family: Family, precision: Precision) -> Residency {
+        with_table!(family, (&self), table => table.fitted(precision).residency)
+    }
+
+    /// The sigma of the profile that answers for a family and precision.
+    pub fn sigma(&self, family: Family, precision: Precision) -> f64 {
+        with_table!(family, (&self), table => table.at(precision).1)
+    }
+
+    /// Gives the profile that answers for a family and precision other values: a fit's trial.
     pub fn set(&mut self, family: Family, precision: Precision, values: &[f64]) {
-        match family {
-            Family::Gemm => self.gemm.set(precision, Parameters::from_values(values)),
-            Family::GroupedGemm => self.grouped_gemm.set(precision, Parameters::from_values(values)),
-            Family::PrefillAttention => {
-                self.prefill_attention.set(precision, Parameters::from_values(values))
-            }
-            Family::DecodeAttention => self.decode_attention.set(precision, Parameters::from_values(values)),
-            Family::MlaDecode => self.mla_decode.set(precision, Parameters::from_values(values)),
-            Family::Indexer => self.indexer.set(precision, Parameters::from_values(values)),
-            Family::LinearAttention => self.linear_attention.set(precision, Parameters::from_values(values)),
-            Family::Vector => self.vector.set(precision, Parameters::from_values(values)),
-        }
+        with_table!(family, (&mut self), table => table.set(precision, Parameters::from_values(values)));
+    }
+
+    /// Puts a profile in place for its family and precision.
+    pub fn place(&mut self, profile: &Profile<Vec<f64>>) {
+        with_table!(profile.family, (&mut self), table => table.place(profile.with(Parameters::from_values(&profile.parameters))));
     }
 }
 
