@@ -98,6 +98,11 @@ impl Model {
         })
     }
 
+    /// Whether any layer routes tokens to experts.
+    pub fn has_experts(&self) -> bool {
+        self.kinds.iter().any(|layer| matches!(layer.ffn, crate::ffn::Ffn::Moe(_)))
+    }
+
     /// The scheme to run in when none is asked for: as published, else BF16.
     pub fn default_plan(&self) -> QuantPlan {
         self.published.unwrap_or(QuantPlan::BF16)
