@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::chip;
+use crate::commands::{chip, model};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -22,6 +22,9 @@ pub(crate) enum Command {
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),
+    /// Look at models: parameters, KV cache, layers
+    #[command(subcommand)]
+    Model(model::ModelCommand),
 }
 
 /// What every command takes.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod chip;
+pub(crate) mod model;
 
 use vitruvian_diagnostics::Diagnostics;
 
@@ -11,5 +12,6 @@ use crate::arguments::Command;
 pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
     match command {
         Command::Chip(command) => chip::run(command),
+        Command::Model(command) => model::run(command),
     }
 }

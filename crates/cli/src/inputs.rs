@@ -6,6 +6,7 @@ use std::path::Path;
 
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{ParsedChip, catalog, parse_chip};
+use vitruvian_model::{Model, read_config};
 
 use crate::io;
 
@@ -21,6 +22,19 @@ pub(crate) fn chip(argument: &str) -> Result<ParsedChip, Diagnostics> {
         return Err(catalog::unknown_chip(argument).into());
     }
     parse_chip(&io::read_text(Path::new(argument))?, &catalog::chip_source)
+}
+
+/// `--model`: a name of the catalog, a `config.json`, or a folder that holds one.
+///
+/// # Errors
+/// If no model is called so (with the nearest names), or what is wrong with the file, at its line and column.
+pub(crate) fn model(argument: &str) -> Result<Model, Diagnostics> {
+    if vitruvian_model::catalog::source(argument).is_some() || !looks_like_file(argument) {
+        return Ok(vitruvian_model::catalog::model(argument)?);
+    }
+    let path = Path::new(argument);
+    let file = if path.is_dir() { path.join("config.json") } else { path.to_path_buf() };
+    Ok(read_config(&io::read_text(&file)?)?)
 }
 
 /// Whether a word that names nothing in the catalog was meant as a file.

@@ -81,7 +81,7 @@ fn block(block: &Block, style: TextStyle) -> Option<String> {
     match block {
         Block::Heading(text) => Some(format!("{}\n", Paint(style.colour).apply(text, Style::TITLE))),
         Block::Text(text) => Some(paragraph(text, style)),
-        Block::Code(text) => Some(text.lines().map(|line| format!("  {line}\n")).collect()),
+        Block::Code(text) => Some(text.lines().flat_map(|line| ["  ", line, "\n"]).collect()),
         Block::Table(table) => Some(render(table, style)),
         Block::Figure(_) => None,
     }

@@ -105,3 +105,19 @@ fn every_mistake_of_a_file_is_told_at_its_place() {
     let said = refused(&["chip", "show", path.to_str().unwrap()]);
     assert!(said.contains("my.toml:2:6") && said.contains("my.toml:3:1"), "{said}");
 }
+
+#[test]
+fn a_folder_stands_for_the_config_inside() {
+    let folder = Folder::new("model");
+    let catalog = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog/models/qwen3-32b.json");
+    std::fs::copy(catalog, folder.join("config.json")).unwrap();
+    let shown = stdout(&["model", "show", folder.to_str().unwrap(), "--format", "json"]);
+    // Qwen3-32B: 64 layers × 8 KV heads × 128 × (K and V) × 2 bytes = 262,144 bytes a token.
+    assert!(shown.contains("\"kv_bytes_per_token\": 262144.0"), "{shown}");
+}
+
+#[test]
+fn a_folder_without_config_is_refused() {
+    let folder = Folder::new("empty");
+    assert!(refused(&["model", "show", folder.to_str().unwrap()]).contains("config.json` does not exist"));
+}

@@ -105,7 +105,7 @@ impl Mapping {
             Scale::Log if value > 0.0 => (value / low).ln() / (high / low).ln(),
             Scale::Log => return None,
         };
-        part.is_finite().then(|| self.pixels.0 + part * (self.pixels.1 - self.pixels.0))
+        part.is_finite().then_some(self.pixels.0 + part * (self.pixels.1 - self.pixels.0))
     }
 
     /// Round values inside the domain with the words for them, about one every `spacing` pixels.
