@@ -11,6 +11,8 @@ mod labels;
 mod legend;
 mod metrics;
 mod palette;
+mod roof;
+mod rule;
 mod scale;
 mod xy;
 

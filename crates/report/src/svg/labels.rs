@@ -21,6 +21,8 @@ pub(super) struct Wish<'a> {
 const STEP: f64 = 5.0;
 /// How far from its mark a label may stand; beyond the first a thin line joins them.
 const DISTANCES: [f64; 5] = [4.0, 16.0, 30.0, 46.0, 64.0];
+/// Least blank between two labels in a line.
+const BLANK: f64 = 5.0;
 /// Right, left, above, below, then the corners.
 const DIRECTIONS: [Place; 8] =
     [(1.0, 0.0), (-1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (0.8, -0.8), (0.8, 0.8), (-0.8, -0.8), (-0.8, 0.8)];
@@ -71,7 +73,7 @@ impl Clearance {
             canvas.line("leader", wish.at, nearest_of(&place, wish.at));
         }
         canvas.text((place.x, place.y + metrics::FONT * 0.8), "label", wish.words);
-        self.take(place);
+        self.take(Rect { x: place.x - BLANK, width: place.width + 2.0 * BLANK, ..place });
     }
 }
 
@@ -108,7 +110,9 @@ mod tests {
     fn no_two_labels_overlap() {
         let mut clearance = Clearance::new(AREA);
         let points: Vec<Place> = (0..6).map(|index| (120.0 + f64::from(index), 100.0)).collect();
-        points.iter().for_each(|&at| clearance.take(Rect::around(at, 4.0)));
+        for &at in &points {
+            clearance.take(Rect::around(at, 4.0));
+        }
         let before = clearance.taken.len();
         clearance.place_all(&mut Canvas::default(), points.iter().map(|&at| wish(at, "gate_up")).collect());
         let labels = &clearance.taken[before..];

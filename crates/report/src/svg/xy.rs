@@ -3,9 +3,9 @@
 use super::canvas::{Canvas, Place, Rect};
 use super::frame;
 use super::labels::{Clearance, Wish};
-use super::metrics;
 use super::palette::Palette;
 use super::scale::{Mapping, SharedDomains};
+use super::{roof, rule};
 use crate::cell::{number, percent};
 use crate::figure::{Mark, Point, Rule, Series, Xy};
 
@@ -49,6 +49,29 @@ pub(super) fn draw(canvas: &mut Canvas, xy: &Xy, place: Rect, palette: &Palette,
 impl Ground {
     fn place(&self, point: &Point) -> Option<Place> {
         Some((self.x.place(point.x)?, self.y.place(point.y)?))
+    }
+
+    fn roof(&self, canvas: &mut Canvas, series: &Series, clearance: &mut Clearance) {
+        if let [from, to] = self.path(series)[..] {
+            roof::draw(canvas, &series.name, from, to, clearance);
+        }
+    }
+
+    fn rule(&self, canvas: &mut Canvas, rule: &Rule, clearance: &mut Clearance) {
+        match rule {
+            Rule::X(value, words) => {
+                self.x
+                    .place(*value)
+                    .into_iter()
+                    .for_each(|x| rule::upright(canvas, x, words, self.area, clearance));
+            }
+            Rule::Y(value, words) => {
+                self.y
+                    .place(*value)
+                    .into_iter()
+                    .for_each(|y| rule::level(canvas, y, words, self.area, clearance));
+            }
+        }
     }
 
     fn keep_clear(&self, series: &Series, clearance: &mut Clearance) {
@@ -109,73 +132,6 @@ impl Ground {
             })
         };
         series.points.iter().filter_map(wish).collect()
-    }
-
-    /// A roof and its name along it: at the right end of a level one, in the middle of a slope.
-    fn roof(&self, canvas: &mut Canvas, series: &Series, clearance: &mut Clearance) {
-        let path = self.path(series);
-        canvas.polyline("roof", &path);
-        let [from, to] = path[..] else { return };
-        if (from.1 - to.1).abs() < 1.0 {
-            self.level_name(canvas, &series.name, to, clearance);
-        } else {
-            self.slope_name(canvas, &series.name, from, to, clearance);
-        }
-    }
-
-    /// Above the line at its right end, or below where another name stands.
-    fn level_name(&self, canvas: &mut Canvas, name: &str, end: Place, clearance: &mut Clearance) {
-        let x = end.0 - metrics::width(name) - 2.0;
-        let heights = [end.1 - 5.0, end.1 + 14.0];
-        let free = heights.into_iter().find(|&y| clearance.is_free(&metrics::text_box((x, y), name)));
-        let at = (x, free.unwrap_or(heights[0]));
-        canvas.text(at, "roof-name", name);
-        clearance.take(metrics::text_box(at, name));
-    }
-
-    /// Along the slope, just above it, from a third of its length on.
-    fn slope_name(&self, canvas: &mut Canvas, name: &str, from: Place, to: Place, clearance: &mut Clearance) {
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = dx.hypot(dy);
-        let at = |along: f64, off: f64| {
-            let part = along / length;
-            (from.0 + dx * part + off * dy / length, from.1 + dy * part - off * dx / length)
-        };
-        let words = metrics::width(name);
-        let start = (length / 3.0).min(length - words).max(4.0);
-        canvas.turned_text(at(start, 6.0), dy.atan2(dx).to_degrees(), "roof-name", name);
-        clearance.take_line(&[at(start, 6.0), at(start + words, 6.0)]);
-        clearance.take_line(&[at(start, 14.0), at(start + words, 14.0)]);
-    }
-
-    fn rule(&self, canvas: &mut Canvas, rule: &Rule, clearance: &mut Clearance) {
-        match rule {
-            Rule::X(value, words) => {
-                let Some(x) = self.x.place(*value) else { return };
-                let ends = [(x, self.area.y), (x, self.area.bottom())];
-                self.ruled(canvas, ends, (x + 4.0, self.area.y + 12.0), words, clearance);
-            }
-            Rule::Y(value, words) => {
-                let Some(y) = self.y.place(*value) else { return };
-                let ends = [(self.area.x, y), (self.area.right(), y)];
-                let start = self.area.right() - metrics::width(words) - 2.0;
-                self.ruled(canvas, ends, (start, y - 5.0), words, clearance);
-            }
-        }
-    }
-
-    fn ruled(
-        &self,
-        canvas: &mut Canvas,
-        ends: [Place; 2],
-        at: Place,
-        words: &str,
-        clearance: &mut Clearance,
-    ) {
-        canvas.line("rule", ends[0], ends[1]);
-        canvas.text(at, "rule-name", words);
-        clearance.take_line(&ends);
-        clearance.take(metrics::text_box(at, words));
     }
 }
 
