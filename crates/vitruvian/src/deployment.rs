@@ -10,7 +10,7 @@ fn milliseconds(time: Seconds, sigma: f64) -> Range {
 }
 
 /// Everything that a deployment delivers, with its spread.
-pub fn deployment(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> Deployment {
+pub(crate) fn deployment(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> Deployment {
     let p = performance;
     let rate = |value: f64| Range::new(value, p.tpot_sigma);
     let money = |amount: Money| Range::new(amount.get(), p.cost_sigma);
@@ -53,7 +53,7 @@ pub fn deployment(candidate: &Candidate, performance: &Performance, precisions: 
 }
 
 /// One point of a Pareto front.
-pub fn front_point(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> FrontPoint {
+pub(crate) fn front_point(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> FrontPoint {
     FrontPoint {
         output_tokens_per_s_per_user: performance.output_per_s_user,
         output_tokens_per_s_per_chip: performance.output_per_s_chip,
@@ -64,7 +64,7 @@ pub fn front_point(candidate: &Candidate, performance: &Performance, precisions:
 }
 
 /// `4 × TP2, fp8-block, batch 96, chunk 8192`.
-pub fn in_one_line(candidate: &Candidate, precisions: &[Precision]) -> String {
+pub(crate) fn in_one_line(candidate: &Candidate, precisions: &[Precision]) -> String {
     let Candidate { layout, replicas, precision, batch, chunk } = candidate;
     let copies = if *replicas > 1 { format!("{replicas} × ") } else { String::new() };
     let precision = &precisions[*precision].name;

@@ -40,7 +40,7 @@ const CONTESTS: [Contest; 4] = [
 ];
 
 /// One paragraph as sentences: who meets the targets, who wins what, and which resource decides.
-pub fn reasons(question: &Question, chips: &[ChipAnswer]) -> Vec<String> {
+pub(crate) fn reasons(question: &Question, chips: &[ChipAnswer]) -> Vec<String> {
     let mut sentences = unmet(chips);
     let able: Vec<(&ChipAnswer, &Deployment)> =
         chips.iter().filter_map(|chip| chip.best.as_ref().map(|best| (chip, best))).collect();
