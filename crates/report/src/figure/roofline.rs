@@ -54,13 +54,14 @@ impl Roofline {
         Series::new(format!("{} {} TFLOP/s", roof.name, three(peak)), Mark::Roof, ends)
     }
 
+    /// A factor to spare on the left, and a decade on the right for the names of the roofs.
     fn intensities(&self) -> (f64, f64) {
         let ridges = self.roofs.iter().map(|roof| roof.teraflops_per_second / self.terabytes_per_second);
         let points = self.operators.iter().flat_map(|series| &series.points).map(|point| point.x);
         let all: Vec<f64> = ridges.chain(points).filter(|x| x.is_finite() && *x > 0.0).collect();
         let low = all.iter().copied().fold(f64::INFINITY, f64::min);
         let high = all.iter().copied().fold(0.0, f64::max);
-        if all.is_empty() { (1.0, 10.0) } else { (low / 3.0, high * 3.0) }
+        if all.is_empty() { (1.0, 10.0) } else { (low / 3.0, high * 10.0) }
     }
 }
 

@@ -4,6 +4,9 @@ use super::canvas::{Canvas, Place};
 use super::labels::Clearance;
 use super::metrics;
 
+/// How far a name is moved to find room.
+const STEP: f64 = 8.0;
+
 /// A straight roof: named at the right end if it is level, along its slope if not.
 pub(super) fn draw(canvas: &mut Canvas, name: &str, from: Place, to: Place, clearance: &mut Clearance) {
     canvas.line("roof", from, to);
@@ -14,13 +17,15 @@ pub(super) fn draw(canvas: &mut Canvas, name: &str, from: Place, to: Place, clea
     }
 }
 
-/// Above the line at its right end; below it, or at its left end, where something else stands.
+/// Above or below the line, as far right as there is room.
 fn level_name(canvas: &mut Canvas, name: &str, (start, end): (Place, Place), clearance: &mut Clearance) {
     let width = metrics::bold_width(name);
-    let (left, right, above, below) = (start.0 + 10.0, end.0 - width - 2.0, end.1 - 6.0, end.1 + 15.0);
-    let places = [(right, above), (right, below), (left, above), (left, below)];
+    let rightmost = end.0 - width - 2.0;
+    let steps = ((rightmost - start.0) / STEP).max(0.0) as u32;
+    let xs = (0..=steps).map(|step| rightmost - f64::from(step) * STEP);
+    let places = xs.flat_map(|x| [(x, end.1 - 6.0), (x, end.1 + 15.0)]);
     let free = |at: &Place| clearance.is_free(&metrics::text_box(*at, width));
-    let at = places.into_iter().find(free).unwrap_or(places[0]);
+    let at = places.into_iter().find(free).unwrap_or((rightmost, end.1 - 6.0));
     canvas.text(at, "roof-name", name);
     clearance.take(metrics::text_box(at, width));
 }
