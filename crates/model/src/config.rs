@@ -5,7 +5,7 @@ mod number;
 use serde::Deserialize;
 use vitruvian_diagnostics::{Diagnostic, SourceText, Span};
 
-pub(crate) use number::{Count, Depth, Size};
+pub(crate) use number::{Depth, Dim, Few, Heads, Length, Optional, Rank, Size, Vocabulary, Whole};
 
 use crate::family::{self, Refusal, Text};
 use crate::model::Model;
@@ -21,8 +21,9 @@ pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
     let head: Head = serde_json::from_str(&json).map_err(|error| json_diagnostic(source, &error))?;
     let Some(model_type) = head.model_type else { return Err(no_model_type(source)) };
     let family = family::find(&model_type).ok_or_else(|| unknown_family(source, &model_type))?;
-    let mut model = (family.read)(Text { json: &json, nested: head.text_config.is_some() })
-        .map_err(|refusal| refusal_diagnostic(source, refusal))?;
+    let mut model =
+        (family.read)(Text { json: &json, model_type: &model_type, nested: head.text_config.is_some() })
+            .map_err(|refusal| refusal_diagnostic(source, refusal))?;
     model.name = name_of(source.name());
     model.family = model_type;
     let quantisation =

@@ -79,7 +79,7 @@ impl Compressed {
     /// Content and gate projections, the position table of a window, and a norm.
     fn compressor_weights(&self, module: Module, dim: u32, hidden: u32, visit: &mut dyn FnMut(Weight)) {
         visit(Weight::matrix(module, hidden, self.compressor(dim).into(), Split::Replicated));
-        visit(Weight::small(u64::from(self.ratio * self.overlap() * dim + dim)));
+        visit(Weight::small((u64::from(self.ratio) * u64::from(self.overlap()) + 1) * u64::from(dim)));
     }
 
     fn index_weights(&self, index: CompressedIndex, hidden: u32, visit: &mut dyn FnMut(Weight)) {
