@@ -26,9 +26,12 @@ pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
             .map_err(|refusal| refusal_diagnostic(source, refusal))?;
     model.name = name_of(source.name());
     model.family = model_type;
-    let quantisation =
-        head.quantization_config.or(head.text_config.and_then(|text| text.quantization_config));
-    model.published = quantisation.map(|config| plan_of(&config, model.published)).unwrap_or(model.published);
+    let nested = head.text_config.and_then(|text| text.quantization_config);
+    if let Some(config) = head.quantization_config.or(nested) {
+        let published = plan_of(&config, head.expert_dtype.as_deref(), &model);
+        model.published = published.plan;
+        model.left_out.extend(published.doubt);
+    }
     check_size(source, &model)?;
     Ok(model)
 }
@@ -38,6 +41,8 @@ pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
 struct Head {
     model_type: Option<String>,
     quantization_config: Option<PublishedConfig>,
+    /// DeepSeek-V4: format of the experts where it is another.
+    expert_dtype: Option<String>,
     text_config: Option<Nested>,
 }
 
@@ -51,7 +56,7 @@ fn finite_numbers(text: &str) -> String {
     text.replace(": Infinity", ": 1e+308  ").replace(" Infinity", " 1e+308  ").replace(": NaN", ": 0  ")
 }
 
-fn json_diagnostic(source: &SourceText, error: &serde_json::Error) -> Diagnostic {
+pub(crate) fn json_diagnostic(source: &SourceText, error: &serde_json::Error) -> Diagnostic {
     let full = error.to_string();
     let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
     let (code, label) = match error.classify() {
@@ -63,7 +68,7 @@ fn json_diagnostic(source: &SourceText, error: &serde_json::Error) -> Diagnostic
     Diagnostic::error(code, message).at(source, Span::new(start, start + 1), label)
 }
 
-/// Byte of a line and column (in bytes) counted from one; serde_json's column is that of the last byte read.
+/// Byte of a line and column (in bytes) counted from one; `serde_json`'s column is that of the last byte read.
 fn byte_of(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     text.floor_char_boundary((before + column.saturating_sub(1)).min(text.len().saturating_sub(1)))

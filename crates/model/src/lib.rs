@@ -7,6 +7,7 @@ pub mod catalog;
 mod config;
 mod family;
 pub mod ffn;
+mod flops;
 pub mod layout;
 pub mod memory;
 pub mod mixer;
@@ -23,6 +24,7 @@ pub mod weights;
 
 pub use config::read_config;
 pub use ffn::Ffn;
+pub use flops::model_flops;
 pub use layout::Layout;
 pub use memory::{
     activation_bytes, kv_bytes, kv_bytes_per_token, mtp_weight_bytes, state_bytes_per_sequence, weight_bytes,
@@ -34,9 +36,9 @@ pub use operator::{
     LinearAttention, LinearKind, MlaDecode, Operator, PrefillAttention, Sampling, Task, VectorKind, VectorOp,
 };
 pub use parameters::{Parameters, parameters};
-pub use quant::QuantPlan;
+pub use quant::{QuantPlan, read_hf_quant_config};
 pub use scheme::{Scheme, Sparsity};
 pub use step::{Decode, Prefill, Step};
 pub use tasks::{draft_tasks, tasks};
-pub use validate::{LayoutError, validate};
+pub use validate::{LayoutError, validate, validate_blocks};
 pub use weights::{Module, Split, Weight};

@@ -1,5 +1,6 @@
 //! Which scheme each part of a model is stored and multiplied in.
 
+mod names;
 mod published;
 
 use vitruvian_quantity::Dtype;

@@ -116,6 +116,10 @@ impl Linear {
         }
     }
 
+    pub(super) fn core_flops(&self, new: u32) -> f64 {
+        self.operator(&QuantPlan::BF16, Layout::ONE, 1, new).flops().get()
+    }
+
     pub(super) fn cache(&self, plan: &QuantPlan, layout: Layout) -> Cache {
         Cache::State { bytes: self.operator(plan, layout, 1, 1).state_bytes() }
     }

@@ -1,7 +1,7 @@
 //! DeepSeek-V4's attention over a window and compressed entries.
 
 use crate::mixer::{Compressed, CompressedIndex};
-use crate::operator::{Indexer, MlaDecode, Operator, VectorKind, capped_triangle};
+use crate::operator::{Indexer, MlaDecode, Operator, VectorKind};
 use crate::weights::Module;
 
 use super::attention::{gather_keys, join_parts};
@@ -70,7 +70,7 @@ fn core(rank: &mut Rank, shape: &Compressed, heads: u32, count: u32) {
         })
     };
     if let Some(p) = rank.prefill {
-        let attended = mean_attended(shape, p.new, p.cached);
+        let attended = shape.pairs(p.new, p.cached).div_ceil(p.new.into()) as u32;
         let context = p.length().min(shape.window.saturating_add(p.new)) + shape.entries(p.length());
         rank.push("prefill_attention", operator(p.sequences, p.new, context, attended), count);
         gather_keys(rank, MlaDecode::entry_bytes(shape.head_dim, 0, kv), count);
@@ -86,17 +86,6 @@ fn core(rank: &mut Rank, shape: &Compressed, heads: u32, count: u32) {
 
 fn chosen(shape: &Compressed, entries: u32) -> u32 {
     shape.index.map_or(entries, |index| entries.min(index.topk))
-}
-
-/// Mean over the new tokens of min(position, window) + min(position / ratio, topk).
-fn mean_attended(shape: &Compressed, new: u32, cached: u32) -> u32 {
-    let (s, p) = (u64::from(new), u64::from(cached));
-    let recent = capped_triangle(s, p, shape.window.into());
-    let ratio = u64::from(shape.ratio);
-    let cap = shape.index.map_or(u64::MAX / ratio.max(1), |index| index.topk.into());
-    // Σ min(⌊i/r⌋, k) ≈ Σ min(i, k·r) / r
-    let past = if ratio == 0 { 0 } else { capped_triangle(s, p, cap * ratio) / ratio };
-    (recent + past).div_ceil(s) as u32
 }
 
 /// Outputs of a group of heads through its own low rank, then all groups to the hidden width.
