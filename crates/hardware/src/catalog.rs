@@ -2,6 +2,7 @@
 
 pub(crate) mod currency;
 mod names;
+mod sources;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 
@@ -10,6 +11,7 @@ use crate::file;
 use crate::node::{Node, parse_node};
 
 pub use names::resolve;
+pub use sources::{Citation, citations};
 
 macro_rules! embedded {
     ($folder:literal: $($name:literal),+ $(,)?) => {

@@ -62,7 +62,7 @@ fn several(name: &str, reason: &str, stem: &str) -> Diagnostic {
 
 fn unknown(name: &str, wanted: &str) -> Diagnostic {
     let known = names().chain(ALIASES.iter().map(|(alias, _)| *alias));
-    let near = file::did_you_mean(wanted, known);
     let all = || format!("the catalog has {}", names().collect::<Vec<_>>().join(", "));
-    Diagnostic::error("unknown-chip", format!("no chip is called `{name}`")).help(near.unwrap_or_else(all))
+    Diagnostic::error("unknown-chip", format!("no chip is called `{name}`"))
+        .help(file::did_you_mean(wanted, known).unwrap_or_else(all))
 }

@@ -241,24 +241,24 @@ fn chosen(dense: &Rates, dtypes: &[Dtype]) -> Rates {
 impl Architecture {
     /// The word used in files and output: `"davinci-split"`.
     pub fn name(self) -> &'static str {
-        name_of(self, &ARCHITECTURES)
+        name_of(&self, &ARCHITECTURES)
     }
 }
 
 impl Vendor {
     /// The word used in files and output: `"huawei"`.
     pub fn name(self) -> &'static str {
-        name_of(self, &VENDORS)
+        name_of(&self, &VENDORS)
     }
 }
 
 impl Status {
     /// The word used in files and output: `"shipping"`.
     pub fn name(self) -> &'static str {
-        name_of(self, &STATUSES)
+        name_of(&self, &STATUSES)
     }
 }
 
-fn name_of<T: PartialEq>(meaning: T, table: &[(&'static str, T)]) -> &'static str {
-    table.iter().find(|(_, other)| *other == meaning).map_or("", |(word, _)| word)
+fn name_of<T: PartialEq>(meaning: &T, table: &[(&'static str, T)]) -> &'static str {
+    table.iter().find(|(_, other)| other == meaning).map_or("", |(word, _)| word)
 }
