@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod estimate;
 pub(crate) mod model;
 mod service;
+pub(crate) mod validate;
 
 use vitruvian_diagnostics::Diagnostics;
 
@@ -18,5 +19,6 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
+        Command::Validate(command) => validate::run(command),
     }
 }

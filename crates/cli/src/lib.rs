@@ -13,6 +13,7 @@ mod commands;
 mod diagnose;
 mod inputs;
 mod io;
+mod schemas;
 mod surface;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ use clap::{CommandFactory, Parser};
 
 pub use answer::{Answer, OutputFile};
 use arguments::Arguments;
+pub use schemas::schemas;
 pub use surface::Surface;
 
 /// Runs the command named by the process' arguments.

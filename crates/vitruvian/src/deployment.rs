@@ -10,7 +10,11 @@ fn milliseconds(time: Seconds, sigma: f64) -> Range {
 }
 
 /// Everything that a deployment delivers, with its spread.
-pub(crate) fn deployment(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> Deployment {
+pub(crate) fn deployment(
+    candidate: &Candidate,
+    performance: &Performance,
+    precisions: &[Precision],
+) -> Deployment {
     let p = performance;
     let rate = |value: f64| Range::new(value, p.tpot_sigma);
     let money = |amount: Money| Range::new(amount.get(), p.cost_sigma);
@@ -53,7 +57,11 @@ pub(crate) fn deployment(candidate: &Candidate, performance: &Performance, preci
 }
 
 /// One point of a Pareto front.
-pub(crate) fn front_point(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> FrontPoint {
+pub(crate) fn front_point(
+    candidate: &Candidate,
+    performance: &Performance,
+    precisions: &[Precision],
+) -> FrontPoint {
     FrontPoint {
         output_tokens_per_s_per_user: performance.output_per_s_user,
         output_tokens_per_s_per_chip: performance.output_per_s_chip,

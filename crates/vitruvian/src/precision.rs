@@ -14,7 +14,11 @@ use crate::study::Service;
 ///
 /// # Errors
 /// A precision, cache format or sparsity that does not exist, or that the chip cannot run, with the reason.
-pub(crate) fn precisions(service: &Service, model: &Model, chip: &Chip) -> Result<Vec<Precision>, Diagnostic> {
+pub(crate) fn precisions(
+    service: &Service,
+    model: &Model,
+    chip: &Chip,
+) -> Result<Vec<Precision>, Diagnostic> {
     let options = Options::new(service)?;
     if service.precisions.is_empty() {
         return suggested(model, chip).into_iter().map(|plan| options.finish(plan, model, chip)).collect();

@@ -1,14 +1,32 @@
 //! From names and texts to the values that the engines compute with.
 
-use vitruvian_cost::{Costs, Fidelity, Library, ProfileSet};
+use vitruvian_cost::{Costs, Fidelity, Library as KernelLibrary, ProfileSet};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_economics::{Capital, Region, region};
 use vitruvian_engine::{EngineProfile, catalog as engines};
 use vitruvian_hardware::{Chip, Grade, Node, Status, Vendor, catalog, parse_chip};
 use vitruvian_model::{Model, catalog as models, read_config};
+use vitruvian_network::{CollectiveProfile, Library as CollectiveLibrary, Network};
 use vitruvian_planner::performance::Finance;
 
 use crate::study::{Input, Service};
+
+/// The fitted profiles of the catalog.
+#[derive(Debug)]
+pub struct Profiles {
+    kernels: KernelLibrary,
+    collectives: CollectiveLibrary,
+}
+
+impl Profiles {
+    /// Reads the embedded profiles.
+    ///
+    /// # Errors
+    /// Mistakes in the embedded files, which a test rules out.
+    pub fn catalog() -> Result<Self, Diagnostics> {
+        Ok(Self { kernels: KernelLibrary::catalog()?, collectives: CollectiveLibrary::catalog()? })
+    }
+}
 
 /// Everything about one chip that a question needs.
 #[derive(Debug)]
@@ -21,6 +39,8 @@ pub struct Setup {
     pub engine: EngineProfile,
     /// Its fitted profiles.
     pub profiles: ProfileSet,
+    /// What its communication library makes of the links.
+    pub collectives: CollectiveProfile,
     /// How closely kernels are looked at.
     pub fidelity: Fidelity,
     /// Place of prices and tariff.
@@ -34,7 +54,7 @@ impl Setup {
     ///
     /// # Errors
     /// Every mistake found in the chip's file, or an unknown name with the nearest ones.
-    pub fn new(chip: &Input, service: &Service, library: &Library) -> Result<Self, Diagnostics> {
+    pub fn new(chip: &Input, service: &Service, profiles: &Profiles) -> Result<Self, Diagnostics> {
         let (chip, mut notes) = load_chip(chip)?;
         let node = match &service.node {
             Some(name) => catalog::node(name)?,
@@ -47,7 +67,8 @@ impl Setup {
         if !engine.vendors.iter().any(|vendor| vendor == maker(&chip)) {
             return Err(wrong_engine(&chip, &engine).into());
         }
-        let profiles = library.profiles(&chip, Some(&engine.name))?;
+        let collectives = profiles.collectives.profile(&chip, Some(&engine.name))?;
+        let profiles = profiles.kernels.profiles(&chip, Some(&engine.name))?;
         if chip.status == Status::Roadmap {
             notes.push(format!(
                 "{} is announced, not shipping: its figures are its maker's plans",
@@ -55,12 +76,17 @@ impl Setup {
             ));
         }
         let region = region::region(service.region.as_deref().unwrap_or("cn"))?;
-        Ok(Self { chip, node, engine, profiles, fidelity: fidelity(service)?, region, notes })
+        Ok(Self { chip, node, engine, profiles, collectives, fidelity: fidelity(service)?, region, notes })
     }
 
     /// The cost functions of the chip.
     pub fn costs(&self) -> Costs<'_> {
         Costs::new(&self.chip, &self.profiles, self.fidelity)
+    }
+
+    /// The links of the node and beyond.
+    pub fn network(&self) -> Network<'_> {
+        Network::new(&self.chip, &self.node, &self.collectives)
     }
 
     /// Money, where the price of the chip is known.

@@ -1,5 +1,6 @@
 //! `vitruvian chip diff`: where two chips differ.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::Chip;
@@ -10,8 +11,8 @@ use crate::answer::Answer;
 use crate::inputs;
 
 /// One figure in which the chips differ; `null` where a chip has none.
-#[derive(Debug, Serialize)]
-struct Difference {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Difference {
     key: String,
     from: Option<String>,
     to: Option<String>,

@@ -1,5 +1,6 @@
 //! `vitruvian chip list`: one line a chip.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{Chip, Status, catalog};
@@ -9,8 +10,8 @@ use vitruvian_report::{Cell, Column, Row, Table, Tone};
 use crate::answer::Answer;
 
 /// The main figures of a chip, as `--format json` gives them.
-#[derive(Debug, Serialize)]
-struct Line {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Line {
     name: String,
     title: String,
     vendor: &'static str,

@@ -1,5 +1,6 @@
 //! `vitruvian chip show`: every figure of one chip, and where it comes from.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{Chip, Figure};
@@ -11,8 +12,8 @@ use crate::answer::Answer;
 use crate::inputs;
 
 /// What `--format json` gives.
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Shown {
     name: String,
     title: String,
     vendor: &'static str,
@@ -22,7 +23,7 @@ struct Shown {
     figures: Vec<ShownFigure>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownPeak {
     dtype: String,
     matrix_tflop_per_s: f64,
@@ -31,7 +32,7 @@ struct ShownPeak {
     ridge_flop_per_byte: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownFigure {
     key: String,
     value: String,
@@ -41,7 +42,7 @@ struct ShownFigure {
     alternatives: Vec<ShownAlternative>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownAlternative {
     value: String,
     grade: &'static str,

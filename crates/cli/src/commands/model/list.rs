@@ -1,5 +1,6 @@
 //! `vitruvian model list`: one line a model.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_model::{Layout, Model, catalog, kv_bytes_per_token, parameters};
@@ -8,8 +9,8 @@ use vitruvian_report::{Cell, Column, Table};
 use crate::answer::Answer;
 
 /// The main figures of a model, as `--format json` gives them.
-#[derive(Debug, Serialize)]
-struct Line {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Line {
     name: String,
     family: String,
     parameters_total: u64,
