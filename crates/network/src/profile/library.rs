@@ -1,0 +1,106 @@
+//! The collective profiles of the catalog, and which of them answers for a chip.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
+use vitruvian_hardware::Chip;
+use vitruvian_hardware::chip::Architecture;
+
+use super::CollectiveProfile;
+
+macro_rules! embedded {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../catalog/profiles/collectives/", $name, ".toml")))),+]
+    };
+}
+
+/// Name and text of each file, the preferred first.
+const CATALOG: &[(&str, &str)] = embedded!["nccl-hopper", "nccl-ampere", "hccl"];
+
+/// The profiles of several libraries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Library {
+    files: Vec<File>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// Core designs it answers for, with what the transfer adds to sigma in quadrature: zero where it was measured.
+    answers_for: BTreeMap<String, f64>,
+    profile: CollectiveProfile,
+}
+
+impl Library {
+    /// The profiles of the catalog.
+    ///
+    /// # Errors
+    /// Mistakes in the embedded files, which a test rules out.
+    pub fn catalog() -> Result<Self, Diagnostics> {
+        let read = |(name, text): &(&str, &str)| {
+            read(&SourceText::new(format!("catalog:profiles/collectives/{name}"), *text))
+        };
+        Ok(Self { files: CATALOG.iter().map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// Adds a user's file before those of the catalog.
+    ///
+    /// # Errors
+    /// The first mistake in the file.
+    pub fn add(&mut self, source: &SourceText) -> Result<(), Diagnostics> {
+        self.files.insert(0, read(source)?);
+        Ok(())
+    }
+
+    /// The profile that answers for a chip, with the all-reduce kernels of a serving engine if it brings any.
+    ///
+    /// # Errors
+    /// If no profile answers for the chip's core design.
+    pub fn profile(&self, chip: &Chip, engine: Option<&str>) -> Result<CollectiveProfile, Diagnostics> {
+        let design = design(chip.architecture);
+        let nearest = self
+            .files
+            .iter()
+            .filter_map(|file| Some((*file.answers_for.get(design)?, file)))
+            .min_by(|(a, _), (b, _)| a.total_cmp(b));
+        let (widening, file) = nearest.ok_or_else(|| {
+            Diagnostic::error("collectives-none", format!("no collective profile answers for {design} chips"))
+        })?;
+        Ok(lent(&file.profile, widening, engine))
+    }
+}
+
+/// The profile as it answers for a chip: wider if borrowed, with one engine's kernels.
+fn lent(profile: &CollectiveProfile, widening: f64, engine: Option<&str>) -> CollectiveProfile {
+    let mut profile = profile.clone();
+    for sigma in [&mut profile.sigma.inside, &mut profile.sigma.across, &mut profile.sigma.experts] {
+        *sigma = sigma.hypot(widening);
+    }
+    profile.borrowed = widening > 0.0;
+    profile
+        .custom
+        .retain(|kernels| engine.is_some_and(|engine| kernels.engines.iter().any(|own| own == engine)));
+    profile
+}
+
+fn read(source: &SourceText) -> Result<File, Diagnostics> {
+    toml::from_str(source.text()).map_err(|error| {
+        let span = error.span().unwrap_or(0..0).into();
+        Diagnostic::error("collectives-file", error.message()).at(source, span, "").into()
+    })
+}
+
+/// The name of a core design in profile files.
+const fn design(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Ampere => "ampere",
+        Architecture::Ada => "ada",
+        Architecture::Hopper => "hopper",
+        Architecture::Blackwell => "blackwell",
+        Architecture::Cdna3 => "cdna3",
+        Architecture::DaVinciCoupled => "da-vinci-coupled",
+        Architecture::DaVinciSplit => "da-vinci-split",
+        Architecture::DaVinci950 => "da-vinci-950",
+    }
+}
