@@ -6,6 +6,7 @@
 pub mod calibrate;
 pub mod cross;
 pub mod fit;
+pub mod manifest;
 pub mod measurement;
 pub mod reader;
 pub mod score;
@@ -14,6 +15,7 @@ pub mod validate;
 pub mod write;
 
 pub use calibrate::{Calibration, Options, calibrate};
+pub use manifest::Manifest;
 pub use measurement::{Measurement, Slot};
 pub use score::Score;
 pub use table::{Table, read_csv, read_parquet};

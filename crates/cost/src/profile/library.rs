@@ -16,7 +16,8 @@ macro_rules! embedded {
 }
 
 /// Name and text of each profile file of the catalog.
-const CATALOG: &[(&str, &str)] = embedded!["generic", "a100-sxm", "h100-sxm", "h200-sxm", "h800-sxm", "h20", "ascend-910b2"];
+const CATALOG: &[(&str, &str)] =
+    embedded!["generic", "a100-sxm", "h100-sxm", "h200-sxm", "h800-sxm", "h20", "ascend-910b2"];
 const LINEAGE: &str = include_str!("../../../../catalog/profiles/lineage.toml");
 
 /// Profiles of many chips, and how they may be borrowed.

@@ -46,7 +46,8 @@ impl Lineage {
 
     /// Chips whose profiles may answer for this one, each with the least sum of squared widenings on a path to it.
     pub fn reach(&self, chip: &Chip) -> BTreeMap<String, f64> {
-        let mut reached = BTreeMap::from([(chip.name.clone(), 0.0), (GENERIC.to_owned(), self.generic.powi(2))]);
+        let mut reached =
+            BTreeMap::from([(chip.name.clone(), 0.0), (GENERIC.to_owned(), self.generic.powi(2))]);
         if !self.chip.contains_key(&chip.name) {
             let extended = chip.lineage.iter().map(|name| (name.clone(), self.extended)).collect();
             relax(&mut reached, Some(&extended), 0.0);

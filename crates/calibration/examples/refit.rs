@@ -1,0 +1,94 @@
+//! Fits the profiles of `catalog/profiles` to the tables that `tables.toml` lists: `refit FOLDER [--chip C] [--family F]…`.
+//!
+//! Profiles of families, precisions or software that were not fitted again stay as they are.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::error::Error;
+use std::path::Path;
+
+use vitruvian_calibration::{Calibration, Manifest, Table, calibrate, read_csv, read_parquet, write};
+use vitruvian_cost::profile::file;
+use vitruvian_cost::{Family, Library, Profile};
+use vitruvian_diagnostics::SourceText;
+use vitruvian_hardware::catalog;
+
+const PROFILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog/profiles");
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let folder = words.first().ok_or("name the folder of measured tables")?;
+    let after =
+        |name: &str| words.iter().zip(words.iter().skip(1)).filter(move |(a, _)| *a == name).map(|(_, b)| b);
+    let families = after("--family").map(|family| family.parse()).collect::<Result<Vec<Family>, _>>()?;
+    let chips: Vec<&String> = after("--chip").collect();
+    let manifest = source(&format!("{PROFILES}/tables.toml"))?;
+    for set in
+        Manifest::read(&manifest)?.set.iter().filter(|set| chips.is_empty() || chips.contains(&&set.chip))
+    {
+        let started = std::time::Instant::now();
+        let chip = catalog::chip(&set.chip)?;
+        let mut library = Library::catalog()?;
+        let path = format!("{PROFILES}/{}.toml", chip.name);
+        if Path::new(&path).exists() {
+            library.add(&source(&path)?)?;
+        }
+        let tables = set
+            .tables
+            .iter()
+            .map(|table| read(&format!("{folder}/{table}")))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut options = set.options();
+        options.families.clone_from(&families);
+        let calibration = calibrate(&chip, &library.profiles(&chip, None)?, &tables, &options);
+        tell(&chip.name, &calibration, started.elapsed().as_secs_f64());
+        save(&path, &chip.name, calibration)?;
+    }
+    Ok(())
+}
+
+fn tell(chip: &str, calibration: &Calibration, seconds: f64) {
+    for fit in &calibration.fits {
+        let (a, b) = (fit.in_fit, fit.held_out);
+        println!(
+            "{chip} {} {} {}: {} points, in fit {:.2} {:.2} {:.2} %, held out {:.2} {:.2} {:.2} %, sigma {:.3}",
+            fit.profile.family,
+            fit.profile.precision,
+            fit.profile.stack.software,
+            a.n,
+            a.mean_abs_pct_error,
+            a.median_abs_pct_error,
+            a.p90_abs_pct_error,
+            b.mean_abs_pct_error,
+            b.median_abs_pct_error,
+            b.p90_abs_pct_error,
+            fit.profile.sigma
+        );
+    }
+    println!("{chip}: {seconds:.1} s");
+}
+
+fn save(path: &str, chip: &str, calibration: Calibration) -> Result<(), Box<dyn Error>> {
+    let mut profiles = if Path::new(path).exists() { file::read(&source(path)?)? } else { Vec::new() };
+    for fit in calibration.fits {
+        let same = |old: &&mut Profile<Vec<f64>>| {
+            let stack = old.points == 0 || old.stack.software == fit.profile.stack.software;
+            (old.family, old.precision) == (fit.profile.family, fit.profile.precision) && stack
+        };
+        match profiles.iter_mut().find(same) {
+            Some(old) => *old = fit.profile,
+            None => profiles.push(fit.profile),
+        }
+    }
+    Ok(std::fs::write(path, write::toml(chip, &profiles))?)
+}
+
+fn source(path: &str) -> Result<SourceText, Box<dyn Error>> {
+    Ok(SourceText::new(path, std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?))
+}
+
+fn read(path: &str) -> Result<Table, Box<dyn Error>> {
+    if Path::new(path).extension().is_some_and(|extension| extension == "parquet") {
+        return Ok(read_parquet(path, std::fs::read(path).map_err(|error| format!("{path}: {error}"))?)?);
+    }
+    Ok(read_csv(&source(path)?)?)
+}
