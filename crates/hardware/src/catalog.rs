@@ -89,7 +89,9 @@ pub fn node_source(name: &str) -> Option<SourceText> {
 
 /// Says that no chip is called so, and which are nearest.
 pub fn unknown_chip(name: &str) -> Diagnostic {
-    names::resolve(name).err().unwrap_or_else(|| Diagnostic::error("unknown-chip", format!("no chip is called `{name}`")))
+    names::resolve(name)
+        .err()
+        .unwrap_or_else(|| Diagnostic::error("unknown-chip", format!("no chip is called `{name}`")))
 }
 
 /// Says that no node is called so, and which are nearest.

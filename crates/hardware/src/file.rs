@@ -9,8 +9,8 @@
 
 mod checked;
 mod extend;
-mod figure;
 mod fault;
+mod figure;
 mod key;
 mod near;
 mod read;
@@ -21,7 +21,7 @@ mod written;
 
 pub(crate) use extend::{Loader, load};
 pub(crate) use fault::contradiction;
-pub(crate) use key::{Key, Kind};
+pub(crate) use key::{Key, Kind, optional, required};
 pub(crate) use near::did_you_mean;
 pub(crate) use schema::{json_schema, markdown};
 pub(crate) use sheet::{Entry, Kin, Sheet, store};

@@ -17,8 +17,14 @@ fn said_of(text: &str) -> String {
 
 #[test]
 fn broken_toml() {
-    assert_eq!(said_of("cores = = 3\n"), "my.toml:1:9: error: not valid TOML: extra `=`, expected nothing\nmy.toml:1:11: error: not valid TOML: unexpected key or value, expected newline, `#`");
-    assert_eq!(said("clock = \"2 GHz\"\nclock = \"3 GHz\""), "my.toml:3:1: error: not valid TOML: duplicate key");
+    assert_eq!(
+        said_of("cores = = 3\n"),
+        "my.toml:1:9: error: not valid TOML: extra `=`, expected nothing\nmy.toml:1:11: error: not valid TOML: unexpected key or value, expected newline, `#`"
+    );
+    assert_eq!(
+        said("clock = \"2 GHz\"\nclock = \"3 GHz\""),
+        "my.toml:3:1: error: not valid TOML: duplicate key"
+    );
 }
 
 #[test]
@@ -46,8 +52,14 @@ fn unknown_keys() {
 #[test]
 fn wrong_types() {
     assert_eq!(said("cores = \"78\""), "my.toml:2:9: error: `cores` is a whole number, found a text");
-    assert_eq!(said("matrix = 3"), "my.toml:2:10: error: `matrix` is a table of figures, found a whole number");
-    assert_eq!(said("vector.separate = 1"), "my.toml:2:19: error: `vector.separate` is `true` or `false`, found a whole number");
+    assert_eq!(
+        said("matrix = 3"),
+        "my.toml:2:10: error: `matrix` is a table of figures, found a whole number"
+    );
+    assert_eq!(
+        said("vector.separate = 1"),
+        "my.toml:2:19: error: `vector.separate` is `true` or `false`, found a whole number"
+    );
     assert_eq!(
         said("clock = [1]"),
         "my.toml:2:9: error: `clock` is a frequency, found a list; write for example \"1 GHz\""
@@ -89,9 +101,18 @@ fn impossible_numbers() {
         said("hbm.bandwidth = \"-4 TB/s\""),
         "my.toml:2:17: error: `hbm.bandwidth` must be more than zero, found `-4 TB/s`"
     );
-    assert_eq!(said("l2 = \"0 MiB\""), "my.toml:2:6: error: `l2.capacity` must be more than zero, found `0 MiB`");
-    assert_eq!(said("matrix.bf16 = -1"), "my.toml:2:15: error: `matrix.bf16` must be zero or more, found `-1`");
-    assert_eq!(said("matrix.bf16 = nan"), "my.toml:2:15: error: `matrix.bf16` must be a finite number, found `nan`");
+    assert_eq!(
+        said("l2 = \"0 MiB\""),
+        "my.toml:2:6: error: `l2.capacity` must be more than zero, found `0 MiB`"
+    );
+    assert_eq!(
+        said("matrix.bf16 = -1"),
+        "my.toml:2:15: error: `matrix.bf16` must be zero or more, found `-1`"
+    );
+    assert_eq!(
+        said("matrix.bf16 = nan"),
+        "my.toml:2:15: error: `matrix.bf16` must be a finite number, found `nan`"
+    );
     assert_eq!(
         said("cores = 2.5"),
         "my.toml:2:9: error: `cores` must be a whole number of at most 4294967295, found `2.5`"
@@ -130,7 +151,10 @@ fn unknown_words() {
 
 #[test]
 fn extending_what_is_not_there() {
-    assert_eq!(said_of("extends = \"h21\"\n"), "my.toml:1:11: error: no chip is called `h21`; did you mean `h20`?");
+    assert_eq!(
+        said_of("extends = \"h21\"\n"),
+        "my.toml:1:11: error: no chip is called `h21`; did you mean `h20`?"
+    );
     assert!(said_of("extends = \"910b\"\n").starts_with("my.toml:1:11: error: `910b` is not one chip: "));
 }
 
@@ -148,7 +172,10 @@ fn extending_in_a_circle() {
 #[test]
 fn figures_missing() {
     let text = said_of("cores = 24\n");
-    assert!(text.starts_with("my.toml:1:1: error: a chip file that extends nothing must also give `vendor`, "), "{text}");
+    assert!(
+        text.starts_with("my.toml:1:1: error: a chip file that extends nothing must also give `vendor`, "),
+        "{text}"
+    );
     assert!(!text.contains("`cores`"), "{text}");
 }
 
@@ -222,7 +249,9 @@ fn all_mistakes_are_told_at_once_in_file_order() {
 
 #[test]
 fn a_node_without_what_its_fabric_needs() {
-    let node = |text: &str| parse_node(&SourceText::new("my.toml", text), &catalog::node_source).unwrap_err().to_string();
+    let node = |text: &str| {
+        parse_node(&SourceText::new("my.toml", text), &catalog::node_source).unwrap_err().to_string()
+    };
     assert_eq!(
         node("extends = \"hgx-h20\"\nfabric.kind = \"full-mesh\"\n"),
         "my.toml:2:15: error: a `full-mesh` fabric needs `fabric.link_bandwidth`"

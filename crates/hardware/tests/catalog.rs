@@ -15,9 +15,12 @@ fn chips() -> impl Iterator<Item = Chip> {
 }
 
 fn figures() -> impl Iterator<Item = (String, Figure)> {
-    let of_chips = chips().flat_map(|chip| chip.figures.into_iter().map(move |figure| (chip.name.clone(), figure)));
-    let nodes = catalog::node_names().map(|name| catalog::node(name).unwrap_or_else(|faults| panic!("{faults}")));
-    of_chips.chain(nodes.flat_map(|node| node.figures.into_iter().map(move |figure| (node.name.clone(), figure))))
+    let of_chips =
+        chips().flat_map(|chip| chip.figures.into_iter().map(move |figure| (chip.name.clone(), figure)));
+    let nodes =
+        catalog::node_names().map(|name| catalog::node(name).unwrap_or_else(|faults| panic!("{faults}")));
+    of_chips
+        .chain(nodes.flat_map(|node| node.figures.into_iter().map(move |figure| (node.name.clone(), figure))))
 }
 
 /// Relative difference.
@@ -32,8 +35,10 @@ fn every_file_of_the_folder_is_embedded_and_loads() {
         ("nodes", catalog::node_names().collect::<BTreeSet<_>>()),
     ] {
         let path = format!("{}/../../catalog/{folder}", env!("CARGO_MANIFEST_DIR"));
-        let files = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let files: BTreeSet<String> = files.filter_map(|file| file.strip_suffix(".toml").map(str::to_owned)).collect();
+        let files =
+            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let files: BTreeSet<String> =
+            files.filter_map(|file| file.strip_suffix(".toml").map(str::to_owned)).collect();
         assert_eq!(files, names.into_iter().map(str::to_owned).collect());
     }
     for name in catalog::names() {
@@ -57,7 +62,8 @@ fn every_figure_has_a_source_and_a_grade() {
 
 #[test]
 fn every_derived_figure_shows_its_arithmetic() {
-    let silent = figures().filter(|(_, f)| f.provenance.grade == Grade::Derived && f.provenance.note.is_none());
+    let silent =
+        figures().filter(|(_, f)| f.provenance.grade == Grade::Derived && f.provenance.note.is_none());
     let silent: Vec<String> = silent.map(|(file, figure)| format!("{file}: {}", figure.key)).collect();
     assert_eq!(silent, Vec::<String>::new());
 }
@@ -157,7 +163,9 @@ fn a_pair_of_910b_has_one_of_seven_links() {
     let b2 = chip("ascend-910b2");
     // 7 × 28 GB/s nominal; a link delivers 66 % of it.
     assert_eq!(b2.scale_up.bandwidth, BytesPerSecond::new(196e9));
-    let Fabric::FullMesh { link_bandwidth, .. } = catalog::node_for(&b2).unwrap().fabric else { panic!("a full mesh") };
+    let Fabric::FullMesh { link_bandwidth, .. } = catalog::node_for(&b2).unwrap().fabric else {
+        panic!("a full mesh")
+    };
     assert!((link_bandwidth.get() / 28e9 - 0.66).abs() < 0.005);
 }
 
@@ -171,7 +179,9 @@ fn a_price_in_yuan_is_converted() {
 
 #[test]
 fn names_are_found_under_what_people_call_them() {
-    for (alias, name) in [("h100", "h100-sxm"), ("H20", "h20"), ("910b2", "ascend-910b2"), ("Ascend_910C", "ascend-910c")] {
+    for (alias, name) in
+        [("h100", "h100-sxm"), ("H20", "h20"), ("910b2", "ascend-910b2"), ("Ascend_910C", "ascend-910c")]
+    {
         assert_eq!(catalog::resolve(alias), Ok(name));
     }
 }

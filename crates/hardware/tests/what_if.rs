@@ -13,12 +13,18 @@ fn what_if(parent: &str, lines: &str) -> Chip {
 
 #[test]
 fn figures_may_be_bare_dotted_or_in_a_table() {
-    let chip = what_if("ascend-910b2", "l2 = \"384 MiB\"\nhbm.bandwidth = \"2 TB/s\"\nclock = \"2 GHz\"\ncores = 22");
+    let chip = what_if(
+        "ascend-910b2",
+        "l2 = \"384 MiB\"\nhbm.bandwidth = \"2 TB/s\"\nclock = \"2 GHz\"\ncores = 22",
+    );
     assert_eq!(chip.l2.capacity, Bytes::new(384.0 * 1024.0 * 1024.0));
     assert_eq!(chip.hbm.bandwidth, BytesPerSecond::new(2e12));
     assert_eq!(chip.compute.clock, Hertz::new(2e9));
     assert_eq!(chip.compute.cores, 22);
-    let table = what_if("ascend-910b2", "hbm = { value = \"96 GiB\", source = \"our order\", grade = \"datasheet\" }");
+    let table = what_if(
+        "ascend-910b2",
+        "hbm = { value = \"96 GiB\", source = \"our order\", grade = \"datasheet\" }",
+    );
     assert_eq!(table.hbm.capacity, Bytes::new(96.0 * 1024.0 * 1024.0 * 1024.0));
 }
 
@@ -74,7 +80,9 @@ fn a_difference_names_only_what_differs() {
     assert_eq!(of("ridge.bf16"), Some(0.5));
     assert!(!rows.iter().any(|row| row.key == "cores" || row.key == "peak.bf16"));
     // 4.0 TB/s and 4000 GB/s are the same bandwidth.
-    assert!(diff(&catalog::chip("h20").unwrap(), &what_if("h20", "hbm.bandwidth = \"4000 GB/s\"")).is_empty());
+    assert!(
+        diff(&catalog::chip("h20").unwrap(), &what_if("h20", "hbm.bandwidth = \"4000 GB/s\"")).is_empty()
+    );
 }
 
 proptest! {

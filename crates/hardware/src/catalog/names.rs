@@ -46,7 +46,8 @@ const AMBIGUOUS: [(&[&str], &str, &str); 2] = [
 /// If no chip is called so, with the nearest names; if several are, with their names.
 pub fn resolve(name: &str) -> Result<&'static str, Diagnostic> {
     let wanted = name.trim().to_lowercase().replace('_', "-");
-    let wanted = ALIASES.iter().find(|(alias, _)| *alias == wanted).map_or(wanted.as_str(), |(_, chip)| *chip);
+    let wanted =
+        ALIASES.iter().find(|(alias, _)| *alias == wanted).map_or(wanted.as_str(), |(_, chip)| *chip);
     if let Some((chip, _)) = CHIPS.iter().find(|(chip, _)| *chip == wanted) {
         return Ok(chip);
     }

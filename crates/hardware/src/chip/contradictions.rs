@@ -47,7 +47,8 @@ fn stated(
         return Some(point(message, stated, &rate.into_iter().collect::<Vec<_>>()));
     }
     let derived = units.value.number() * per_cycle * clock.value.number();
-    let arithmetic = format!("{} {} × {per_cycle} FLOP/cycle × {}", units.written, units.last(), clock.written);
+    let arithmetic =
+        format!("{} {} × {per_cycle} FLOP/cycle × {}", units.written, units.last(), clock.written);
     let others = [Some(units), rate, Some(clock)];
     disagree(stated, derived, &arithmetic, &others.into_iter().flatten().collect::<Vec<_>>())
 }

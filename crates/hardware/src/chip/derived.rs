@@ -22,9 +22,19 @@ impl Chip {
         let mut rows = Vec::new();
         if rate > 0.0 {
             let (matrix, sustained) = (peak.matrix, peak.sustained);
-            rows.push(row(format!("peak.{dtype}"), format!("{matrix:.4}"), matrix.get(), at(self.compute.clock)));
+            rows.push(row(
+                format!("peak.{dtype}"),
+                format!("{matrix:.4}"),
+                matrix.get(),
+                at(self.compute.clock),
+            ));
             let note = at(self.compute.sustained_clock);
-            rows.push(row(format!("sustained_peak.{dtype}"), format!("{sustained:.4}"), sustained.get(), note));
+            rows.push(row(
+                format!("sustained_peak.{dtype}"),
+                format!("{sustained:.4}"),
+                sustained.get(),
+                note,
+            ));
             let note = format!("{matrix:.4} / {:.4}", self.hbm.bandwidth);
             let ridge = format!("{} FLOP/B", significant(peak.ridge, 4));
             rows.push(row(format!("ridge.{dtype}"), ridge, peak.ridge, note));
@@ -32,7 +42,12 @@ impl Chip {
         if self.vector.rates.supports(dtype) {
             let rate = self.vector.rates.get(dtype);
             let note = format!("{} units × {rate} FLOP/cycle × {:.4}", self.vector.units, self.vector.clock);
-            rows.push(row(format!("vector_peak.{dtype}"), format!("{:.4}", peak.vector), peak.vector.get(), note));
+            rows.push(row(
+                format!("vector_peak.{dtype}"),
+                format!("{:.4}", peak.vector),
+                peak.vector.get(),
+                note,
+            ));
         }
         rows
     }

@@ -4,8 +4,8 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 
 use crate::catalog;
 use crate::chip::{
-    Architecture, Buffers, CacheLevel, Chip, Compute, Die, Hbm, Host, KEYS, Paths, Power, ScaleUp, Status, Vector, Vendor,
-    contradictions, relations,
+    Architecture, Buffers, CacheLevel, Chip, Compute, Die, Hbm, Host, KEYS, Paths, Power, ScaleUp, Status,
+    Vector, Vendor, contradictions, relations,
 };
 use crate::file::{self, Loader};
 

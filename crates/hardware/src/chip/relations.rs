@@ -42,7 +42,8 @@ pub(super) fn give_way(own: &Sheet<Chip>, inherited: &mut Sheet<Chip>) {
             inherited.scale(follower, new / old, driver);
         }
     }
-    let falls = |entry: &Entry<Chip>| FALLS.iter().any(|(by, what)| entry.key.path == *what && own.get(by).is_some());
+    let falls =
+        |entry: &Entry<Chip>| FALLS.iter().any(|(by, what)| entry.key.path == *what && own.get(by).is_some());
     let restated = |entry: &Entry<Chip>| {
         let rates = match entry.key.dtype_table() {
             Some("stated") => "matrix",
@@ -76,7 +77,12 @@ fn same_as(sheet: &mut Sheet<Chip>, path: &str, other: &str, why: &str) {
 fn links(sheet: &mut Sheet<Chip>) {
     let Some(links) = sheet.number("scale_up.links") else { return };
     if let Some(one) = sheet.number("scale_up.link_bandwidth") {
-        sheet.compute("scale_up.bandwidth", links * one, format!("{links} links × link_bandwidth"), "scale_up.links");
+        sheet.compute(
+            "scale_up.bandwidth",
+            links * one,
+            format!("{links} links × link_bandwidth"),
+            "scale_up.links",
+        );
     }
     if let Some(all) = sheet.number("scale_up.bandwidth") {
         let one = if links > 0.0 { all / links } else { 0.0 };
@@ -87,10 +93,20 @@ fn links(sheet: &mut Sheet<Chip>) {
 fn stacks(sheet: &mut Sheet<Chip>) {
     let Some(stacks) = sheet.number("hbm.stacks") else { return };
     if let Some(one) = sheet.number("hbm.stack_bandwidth") {
-        sheet.compute("hbm.bandwidth", stacks * one, format!("{stacks} stacks × stack_bandwidth"), "hbm.stacks");
+        sheet.compute(
+            "hbm.bandwidth",
+            stacks * one,
+            format!("{stacks} stacks × stack_bandwidth"),
+            "hbm.stacks",
+        );
     }
     if let Some(all) = sheet.number("hbm.bandwidth") {
-        sheet.compute("hbm.stack_bandwidth", all / stacks, format!("bandwidth / {stacks} stacks"), "hbm.stacks");
+        sheet.compute(
+            "hbm.stack_bandwidth",
+            all / stacks,
+            format!("bandwidth / {stacks} stacks"),
+            "hbm.stacks",
+        );
     }
 }
 

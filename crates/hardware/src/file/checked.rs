@@ -31,7 +31,9 @@ pub(super) fn value(expected: &Expected<'_>, bare: &DeValue<'_>) -> Checked {
         (Kind::Flag, DeValue::Boolean(flag)) => Value::Flag(*flag),
         (Kind::Word(words), DeValue::String(word)) => known_word(expected, word, words)?,
         (Kind::Dtypes, DeValue::Array(_)) => dtypes(expected, bare)?,
-        (Kind::Count | Kind::Number, DeValue::Integer(_) | DeValue::Float(_)) => plain(expected, &written(bare))?,
+        (Kind::Count | Kind::Number, DeValue::Integer(_) | DeValue::Float(_)) => {
+            plain(expected, &written(bare))?
+        }
         (_, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_)) if has_unit => {
             quantity(expected, &written(bare))?
         }
@@ -60,7 +62,9 @@ fn dtypes(expected: &Expected<'_>, list: &DeValue<'_>) -> Checked {
 /// A number without its unit is told which units would do.
 fn quantity(expected: &Expected<'_>, text: &str) -> Checked {
     let number = value::quantity(expected.kind, text);
-    number.map(Value::Number).map_err(|error| fault::quantity(expected.path, expected.kind, &error, expected.place))
+    number
+        .map(Value::Number)
+        .map_err(|error| fault::quantity(expected.path, expected.kind, &error, expected.place))
 }
 
 fn plain(expected: &Expected<'_>, text: &str) -> Checked {
@@ -70,7 +74,12 @@ fn plain(expected: &Expected<'_>, text: &str) -> Checked {
     }
     let is_count = number.fract() == 0.0 && number <= f64::from(u32::MAX);
     if expected.kind == Kind::Count && !is_count {
-        return Err(fault::out_of_range(expected.path, "a whole number of at most 4294967295", text, expected.place));
+        return Err(fault::out_of_range(
+            expected.path,
+            "a whole number of at most 4294967295",
+            text,
+            expected.place,
+        ));
     }
     Ok(Value::Number(number))
 }

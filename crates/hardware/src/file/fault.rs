@@ -18,7 +18,8 @@ pub(crate) fn contradiction(message: String, doubted: &Place, others: &[(&Place,
 
 pub(super) fn syntax(source: &SourceText, error: &toml::de::Error) -> Diagnostic {
     let span = error.span().map_or_else(Span::default, Span::from);
-    Diagnostic::error("syntax", format!("not valid TOML: {}", error.message().replace('\n', ", "))).at(source, span, "")
+    Diagnostic::error("syntax", format!("not valid TOML: {}", error.message().replace('\n', ", ")))
+        .at(source, span, "")
 }
 
 pub(super) fn unknown_key(path: &str, what: &str, known: &[String], place: &Place) -> Diagnostic {
@@ -39,9 +40,15 @@ pub(super) fn wrong_type(path: &str, kind: Kind, found: &str, place: &Place) -> 
 
 pub(super) fn quantity(path: &str, kind: Kind, error: &ParseError, place: &Place) -> Diagnostic {
     let (code, help) = match error {
-        ParseError::NotANumber { .. } => ("wrong-type", Some(format!("write for example {}", example(kind, "1")))),
-        ParseError::NoUnit { text, .. } => ("unit-missing", Some(format!("write for example {}", example(kind, text)))),
-        ParseError::WrongUnit { unit, units, .. } => ("unit-wrong", did_you_mean(unit, units.iter().copied())),
+        ParseError::NotANumber { .. } => {
+            ("wrong-type", Some(format!("write for example {}", example(kind, "1"))))
+        }
+        ParseError::NoUnit { text, .. } => {
+            ("unit-missing", Some(format!("write for example {}", example(kind, text))))
+        }
+        ParseError::WrongUnit { unit, units, .. } => {
+            ("unit-wrong", did_you_mean(unit, units.iter().copied()))
+        }
         ParseError::NotFinite { .. } => ("out-of-range", None),
     };
     let place_label = format!("`{path}` is {}", kind.article());
@@ -49,8 +56,11 @@ pub(super) fn quantity(path: &str, kind: Kind, error: &ParseError, place: &Place
 }
 
 pub(super) fn out_of_range(path: &str, expected: &str, found: impl Display, place: &Place) -> Diagnostic {
-    Diagnostic::error("out-of-range", format!("`{path}` must be {expected}, found `{found}`"))
-        .at(&place.source, place.span, "")
+    Diagnostic::error("out-of-range", format!("`{path}` must be {expected}, found `{found}`")).at(
+        &place.source,
+        place.span,
+        "",
+    )
 }
 
 pub(super) fn unknown_word(path: &str, word: &str, words: &[&str], place: &Place) -> Diagnostic {
@@ -61,9 +71,9 @@ pub(super) fn unknown_word(path: &str, word: &str, words: &[&str], place: &Place
 
 pub(super) fn missing(what: &str, paths: &[String], source: &SourceText) -> Diagnostic {
     let message = format!("a {what} file that extends nothing must also give {}", paths.join(", "));
-    Diagnostic::error("missing-figure", message)
-        .at(source, Span::default(), "")
-        .help(format!("start from a {what} of the catalog with `extends = \"...\"` and give only what differs"))
+    Diagnostic::error("missing-figure", message).at(source, Span::default(), "").help(format!(
+        "start from a {what} of the catalog with `extends = \"...\"` and give only what differs"
+    ))
 }
 
 pub(super) fn with_help(diagnostic: Diagnostic, help: Option<String>) -> Diagnostic {

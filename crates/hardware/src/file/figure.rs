@@ -41,7 +41,9 @@ pub(super) fn entry<T>(
 ) -> Option<Entry<T>> {
     let path = key.path_for(dtype);
     let (bare, provenance) = match item.get_ref() {
-        DeValue::Table(table) => (bare_value(reader, key, &path, item, table)?, provenance(reader, key, &path, table)),
+        DeValue::Table(table) => {
+            (bare_value(reader, key, &path, item, table)?, provenance(reader, key, &path, table))
+        }
         _ => (item, default_provenance(reader, defaults)),
     };
     let place = reader.place(bare.span());
@@ -89,7 +91,12 @@ fn default_provenance<T>(reader: &Reader<'_, T>, defaults: &TableDefaults) -> Pr
     Provenance { note: defaults.note.clone(), ..Provenance::new(source, grade) }
 }
 
-fn alternatives<T>(reader: &mut Reader<'_, T>, key: &Key<T>, path: &str, table: &DeTable<'_>) -> Vec<Alternative> {
+fn alternatives<T>(
+    reader: &mut Reader<'_, T>,
+    key: &Key<T>,
+    path: &str,
+    table: &DeTable<'_>,
+) -> Vec<Alternative> {
     let Some(list) = table.get("alternatives") else { return Vec::new() };
     let place = reader.place(list.span());
     let DeValue::Array(items) = list.get_ref() else {
@@ -143,6 +150,7 @@ fn checked_value<T>(
     bare: &Spanned<DeValue<'_>>,
     place: &Place,
 ) -> Option<Value> {
-    let value = checked::value(&checked::Expected { path, kind: key.kind, range: key.range, place }, bare.get_ref());
+    let value =
+        checked::value(&checked::Expected { path, kind: key.kind, range: key.range, place }, bare.get_ref());
     value.map_err(|fault| reader.faults.push(fault)).ok()
 }

@@ -34,7 +34,8 @@ pub(super) fn ask(words: &[&str]) -> Option<String> {
 pub(super) fn keys<'a>(path: &str, known: &'a [String]) -> Vec<&'a str> {
     let last = |key: &'a str| key.rsplit('.').next();
     let known = || known.iter().map(String::as_str);
-    let misplaced: Vec<&str> = known().filter(|key| last(key) == path.rsplit('.').next()).take(MOST).collect();
+    let misplaced: Vec<&str> =
+        known().filter(|key| last(key) == path.rsplit('.').next()).take(MOST).collect();
     if misplaced.is_empty() { nearest(path, known()) } else { misplaced }
 }
 
@@ -45,7 +46,10 @@ mod tests {
     #[test]
     fn fewest_typing_errors_win_and_ties_are_all_named() {
         assert_eq!(nearest("h21", ["h100-sxm", "h20", "h20-141g"]), ["h20"]);
-        assert_eq!(did_you_mean("h210", ["h200", "h20", "a100"]).as_deref(), Some("did you mean `h200` or `h20`?"));
+        assert_eq!(
+            did_you_mean("h210", ["h200", "h20", "a100"]).as_deref(),
+            Some("did you mean `h200` or `h20`?")
+        );
     }
 
     #[test]

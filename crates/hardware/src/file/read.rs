@@ -45,7 +45,11 @@ impl<T> Reader<'_, T> {
     fn table(&mut self, table: &DeTable<'_>, prefix: &str, above: &TableDefaults, sheet: &mut Sheet<T>) {
         let defaults = if prefix.is_empty() { above.clone() } else { figure::table_defaults(self, table) };
         for (name, value) in table {
-            let path = if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
+            let path = if prefix.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{prefix}.{}", name.get_ref())
+            };
             match (prefix, name.get_ref().as_ref()) {
                 ("", "name") => sheet.name = self.text(&path, value).map(|(text, _)| text),
                 ("", "extends") => sheet.extends = self.text(&path, value),

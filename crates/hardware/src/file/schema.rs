@@ -12,8 +12,12 @@ use crate::provenance::Grade;
 pub(crate) fn json_schema<T>(keys: &[Key<T>], what: &str) -> Json {
     let text = |meaning: &str| json!({ "type": "string", "description": meaning });
     let mut properties = Map::new();
-    properties.insert("name".to_owned(), text("The name used on the command line; the file's name if left out."));
-    properties.insert("extends".to_owned(), text(&format!("A {what} whose figures hold where this file gives none.")));
+    properties
+        .insert("name".to_owned(), text("The name used on the command line; the file's name if left out."));
+    properties.insert(
+        "extends".to_owned(),
+        text(&format!("A {what} whose figures hold where this file gives none.")),
+    );
     for key in keys {
         for path in key.paths() {
             insert(&mut properties, &path, key);
@@ -45,7 +49,8 @@ fn insert<T>(properties: &mut Map<String, Json>, path: &str, key: &Key<T>) {
 }
 
 fn empty_section() -> Json {
-    let properties = json!({ "source": { "type": "string" }, "grade": grades(), "note": { "type": "string" } });
+    let properties =
+        json!({ "source": { "type": "string" }, "grade": grades(), "note": { "type": "string" } });
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 

@@ -10,7 +10,9 @@ pub(super) fn written(value: &DeValue<'_>) -> String {
         DeValue::Float(float) => float.to_string(),
         DeValue::Boolean(flag) => flag.to_string(),
         DeValue::Datetime(datetime) => datetime.to_string(),
-        DeValue::Array(items) => items.iter().map(|item| written(item.get_ref())).collect::<Vec<_>>().join(", "),
+        DeValue::Array(items) => {
+            items.iter().map(|item| written(item.get_ref())).collect::<Vec<_>>().join(", ")
+        }
         DeValue::Table(_) => "a table".to_owned(),
     }
 }
