@@ -93,7 +93,7 @@ fn draw_panel(canvas: &mut Canvas, panel: &Panel, place: Rect, palette: &Palette
     let place = frame::title(canvas, &panel.title, place);
     match &panel.plot {
         Plot::Xy(xy) => xy::draw(canvas, xy, place, palette, domains),
-        Plot::Bars(bars) => bars::draw(canvas, bars, place, palette, domains),
+        Plot::Bars(bars) => bars::draw(canvas, bars, place, palette),
     }
 }
 

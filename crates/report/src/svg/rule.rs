@@ -20,5 +20,5 @@ fn draw(canvas: &mut Canvas, ends: [Place; 2], at: Place, words: &str, clearance
     canvas.line("rule", ends[0], ends[1]);
     canvas.text(at, "rule-name", words);
     clearance.take_line(&ends);
-    clearance.take(metrics::text_box(at, metrics::width(words)));
+    clearance.take_words(metrics::text_box(at, metrics::width(words)));
 }

@@ -2,10 +2,11 @@
 
 use super::canvas::{Canvas, Place, Rect};
 use super::frame;
-use super::labels::{Clearance, Wish};
+use super::labels::{Clearance, Reach, Wish};
 use super::palette::Palette;
+use super::roof::{self, Roof};
+use super::rule;
 use super::scale::{Mapping, SharedDomains};
-use super::{roof, rule};
 use crate::cell::{number, percent};
 use crate::figure::{Mark, Point, Rule, Series, Xy};
 
@@ -34,10 +35,7 @@ pub(super) fn draw(canvas: &mut Canvas, xy: &Xy, place: Rect, palette: &Palette,
     frame::border(canvas, area);
     let mut clearance = Clearance::new(area);
     xy.series.iter().for_each(|series| ground.keep_clear(series, &mut clearance));
-    xy.series
-        .iter()
-        .filter(|series| series.mark == Mark::Roof)
-        .for_each(|roof| ground.roof(canvas, roof, &mut clearance));
+    roof::draw(canvas, &ground.roofs(xy), &mut clearance);
     xy.rules.iter().for_each(|rule| ground.rule(canvas, rule, &mut clearance));
     xy.series.iter().for_each(|series| ground.line(canvas, series, palette));
     xy.series.iter().for_each(|series| ground.marks(canvas, xy, series, palette));
@@ -51,10 +49,15 @@ impl Ground {
         Some((self.x.place(point.x)?, self.y.place(point.y)?))
     }
 
-    fn roof(&self, canvas: &mut Canvas, series: &Series, clearance: &mut Clearance) {
-        if let [from, to] = self.path(series)[..] {
-            roof::draw(canvas, &series.name, from, to, clearance);
-        }
+    /// The roofs, as far as they cross the plot area.
+    fn roofs<'a>(&self, xy: &'a Xy) -> Vec<Roof<'a>> {
+        let roofs = xy.series.iter().filter(|series| series.mark == Mark::Roof);
+        let clipped = roofs.filter_map(|series| {
+            let [from, to] = self.path(series)[..] else { return None };
+            let (from, to) = roof::clip((from, to), self.area)?;
+            Some(Roof { name: &series.name, from, to })
+        });
+        clipped.collect()
     }
 
     fn rule(&self, canvas: &mut Canvas, rule: &Rule, clearance: &mut Clearance) {
@@ -75,8 +78,8 @@ impl Ground {
     }
 
     fn keep_clear(&self, series: &Series, clearance: &mut Clearance) {
-        clearance.take_line(&self.path(series));
         if series.mark != Mark::Roof {
+            clearance.take_line(&self.path(series));
             let marks = series
                 .points
                 .iter()
@@ -122,14 +125,12 @@ impl Ground {
     }
 
     fn wishes<'a>(&self, series: &'a Series) -> Vec<Wish<'a>> {
+        // The points of a line follow each other so closely that lines from labels to them would tangle.
+        let reach = if series.mark == Mark::Points { Reach::Far } else { Reach::Beside };
         let wish = |point: &'a Point| {
             let words = point.label.as_deref()?;
-            Some(Wish {
-                at: self.place(point)?,
-                radius: radius(point),
-                words,
-                weight: point.weight.unwrap_or(0.0),
-            })
+            let (at, weight) = (self.place(point)?, point.weight.unwrap_or(0.0));
+            Some(Wish { at, radius: radius(point), words, weight, reach })
         };
         series.points.iter().filter_map(wish).collect()
     }
