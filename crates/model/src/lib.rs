@@ -29,7 +29,7 @@ pub use layout::Layout;
 pub use memory::{
     activation_bytes, kv_bytes, kv_bytes_per_token, mtp_weight_bytes, state_bytes_per_sequence, weight_bytes,
 };
-pub use mixer::Mixer;
+pub use mixer::{Cache, Mixer};
 pub use model::{Layer, Model, Mtp, Vision};
 pub use operator::{
     Collective, CollectiveKind, DecodeAttention, Embedding, Gemm, Group, GroupedGemm, Imbalance, Indexer,

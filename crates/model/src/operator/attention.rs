@@ -87,8 +87,8 @@ impl PrefillAttention {
     pub fn pairs(&self) -> u64 {
         let (s, p) = (u64::from(self.new), u64::from(self.cached));
         let window = if self.window == 0 { u64::MAX } else { u64::from(self.window) };
-        let one = if self.causal { capped_triangle(s, p, window) } else { s * (s + p).min(window) };
-        one * u64::from(self.batch)
+        let one = if self.causal { capped_triangle(s, p, window) } else { s.saturating_mul((s + p).min(window)) };
+        one.saturating_mul(self.batch.into())
     }
 
     /// Q·Kᵀ and P·V: 2·heads·(d_qk + d_v) a pair.
@@ -150,10 +150,11 @@ impl MlaDecode {
     }
 }
 
-/// Σ_{i=1..s} min(p + i, cap): with a = tokens before the cap binds, a·p + a(a+1)/2 + (s−a)·cap.
+/// Σ_{i=1..s} min(p + i, cap): with a = tokens before the cap binds, a·p + a(a+1)/2 + (s−a)·cap. Saturates.
 pub fn capped_triangle(s: u64, p: u64, cap: u64) -> u64 {
     let a = cap.saturating_sub(p).min(s);
-    a * p + a * (a + 1) / 2 + if a < s { (s - a) * cap } else { 0 }
+    let free = a.saturating_mul(p).saturating_add(a.saturating_mul(a + 1) / 2);
+    free.saturating_add(if a < s { (s - a).saturating_mul(cap) } else { 0 })
 }
 
 #[cfg(test)]

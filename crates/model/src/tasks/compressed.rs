@@ -45,7 +45,7 @@ fn choose(rank: &mut Rank, shape: &Compressed, index: CompressedIndex, count: u3
         Operator::Indexer(Indexer { batch, new: queries, cached, heads, dim, topk, dtype })
     };
     if let Some(p) = rank.prefill.filter(|p| shape.entries(p.length()) > topk) {
-        let mean = shape.entries(p.cached + p.new / 2);
+        let mean = shape.entries(p.cached.saturating_add(p.new / 2));
         rank.push("index_scores", scores(p.sequences, p.new, mean), count);
     }
     if let Some(d) = rank.decode.filter(|d| shape.entries(d.length()) > topk) {
@@ -70,8 +70,9 @@ fn core(rank: &mut Rank, shape: &Compressed, heads: u32, count: u32) {
         })
     };
     if let Some(p) = rank.prefill {
-        let attended = shape.pairs(p.new, p.cached).div_ceil(p.new.into()) as u32;
-        let context = p.length().min(shape.window.saturating_add(p.new)) + shape.entries(p.length());
+        let recent = p.length().min(shape.window.saturating_add(p.new));
+        let context = recent.saturating_add(shape.entries(p.length()));
+        let attended = shape.pairs(p.new, p.cached).div_ceil(p.new.into()).min(context.into()) as u32;
         rank.push("prefill_attention", operator(p.sequences, p.new, context, attended), count);
         gather_keys(rank, MlaDecode::entry_bytes(shape.head_dim, 0, kv), count);
     }
