@@ -33,7 +33,7 @@ pub(super) enum Reach {
 /// Steps along a line at which a small box keeps words away from it.
 const STEP: f64 = 5.0;
 /// How far from its mark a label may stand; beyond the first a thin line joins them.
-const DISTANCES: [f64; 5] = [4.0, 16.0, 30.0, 46.0, 64.0];
+const DISTANCES: [f64; 8] = [4.0, 14.0, 24.0, 36.0, 50.0, 66.0, 84.0, 104.0];
 /// Least blank between two labels in a line.
 const BLANK: f64 = 5.0;
 /// Right, left, above, below, then between them.
