@@ -17,10 +17,8 @@ const PROFILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog/profi
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let folder = words.first().ok_or("name the folder of measured tables")?;
-    let after =
-        |name: &str| words.iter().zip(words.iter().skip(1)).filter(move |(a, _)| *a == name).map(|(_, b)| b);
-    let families = after("--family").map(|family| family.parse()).collect::<Result<Vec<Family>, _>>()?;
-    let chips: Vec<&String> = after("--chip").collect();
+    let families = after(&words, "--family").map(|family| family.parse()).collect::<Result<Vec<Family>, _>>()?;
+    let chips: Vec<&String> = after(&words, "--chip").collect();
     let manifest = source(&format!("{PROFILES}/tables.toml"))?;
     for set in
         Manifest::read(&manifest)?.set.iter().filter(|set| chips.is_empty() || chips.contains(&&set.chip))
@@ -44,6 +42,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         save(&path, &chip.name, calibration)?;
     }
     Ok(())
+}
+
+/// The words that follow an option, each time it is given.
+fn after<'a>(words: &'a [String], option: &'static str) -> impl Iterator<Item = &'a String> {
+    words.iter().zip(words.iter().skip(1)).filter(move |(word, _)| *word == option).map(|(_, value)| value)
 }
 
 fn tell(chip: &str, calibration: &Calibration, seconds: f64) {
