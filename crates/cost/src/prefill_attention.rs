@@ -44,7 +44,7 @@ pub fn estimate(
     parameters: &PrefillAttentionParameters,
 ) -> Result<Timing, Refusal> {
     let (chip, multiply) = (on.chip, multiplied(op.compute, on)?);
-    let tile = Tile::of(op, chip.compute.architecture);
+    let tile = Tile::of(op, chip.architecture);
     let executed = tiles::executed(op, &tile, share_packed(op, parameters.packing, chip));
     let cost = TileCost::of(op, &tile, multiply, chip, parameters);
     let makespan = makespan(&executed, &cost, chip, parameters.tail);
