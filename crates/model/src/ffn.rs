@@ -25,9 +25,9 @@ pub struct Dense {
 /// How a feed-forward layer makes its inner values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
-    /// Product of a gate and an up projection (SwiGLU, GeGLU).
+    /// Product of a gate and an up projection (`SwiGLU`, `GeGLU`).
     Gated,
-    /// Function of one projection (GELU, squared ReLU).
+    /// Function of one projection (GELU, squared `ReLU`).
     Plain,
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The files are not part of the repository; without them these tests say so and pass.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 
 use vitruvian_diagnostics::SourceText;

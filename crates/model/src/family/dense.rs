@@ -1,4 +1,4 @@
-//! Dense decoders with grouped-query attention: Llama 2 and 3, Mistral, Qwen 2 and 3, Qwen3-VL, MiMo.
+//! Dense decoders with grouped-query attention: Llama 2 and 3, Mistral, Qwen 2 and 3, Qwen3-VL, `MiMo`.
 
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ pub(super) fn read(text: Text) -> Result<Model, Refusal> {
     Ok(Model { mtp: common.mtp(vec![layer]), vision: vision::qwen(text)?, ..common.model(layers) })
 }
 
-/// Qwen 3 norms queries and keys; Qwen 2 and MiMo bias them; `use_sliding_window` must be true where it exists.
+/// Qwen 3 norms queries and keys; Qwen 2 and `MiMo` bias them; `use_sliding_window` must be true where it exists.
 fn attention(common: &Common, config: &Config, model_type: &str) -> Attention {
     let norms = model_type.starts_with("qwen3");
     let biased = common.attention_bias.unwrap_or(model_type == "qwen2");

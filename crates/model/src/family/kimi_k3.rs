@@ -13,7 +13,8 @@ use crate::operator::LinearKind;
 
 #[derive(Deserialize)]
 struct Config {
-    linear_attn_config: LinearConfig,
+    #[serde(rename = "linear_attn_config")]
+    linear: LinearConfig,
     first_k_dense_replace: Optional,
     intermediate_size: Size,
     moe_intermediate_size: Size,
@@ -45,7 +46,7 @@ struct LinearConfig {
 pub(super) fn read(text: Text) -> Result<Model, Refusal> {
     let common = Common::read(text)?;
     let config: Config = text.language()?;
-    let linear = &config.linear_attn_config;
+    let linear = &config.linear;
     if let Some(layer) = (1..=common.depth()).find(|layer| linear.is_delta(*layer) == linear.is_full(*layer))
     {
         let message = format!("layer {layer} must stand in either `kda_layers` or `full_attn_layers`");

@@ -1,4 +1,4 @@
-//! MiniMax M2 (full attention, experts everywhere) and M3 (block-sparse attention behind a few dense layers).
+//! `MiniMax` M2 (full attention, experts everywhere) and M3 (block-sparse attention behind a few dense layers).
 
 use serde::Deserialize;
 
@@ -13,18 +13,20 @@ use crate::model::{Layer, Model, Mtp};
 struct Experts {
     /// Inner width of an expert.
     intermediate_size: Size,
-    num_local_experts: Dim,
+    #[serde(rename = "num_local_experts")]
+    routed: Dim,
     num_experts_per_tok: Dim,
     shared_intermediate_size: Option<Optional>,
-    n_shared_experts: Option<Few>,
+    #[serde(rename = "n_shared_experts")]
+    shared_copies: Option<Few>,
     num_mtp_modules: Option<Few>,
 }
 
 impl Experts {
     fn moe(&self) -> Result<Ffn, Refusal> {
-        let (experts, topk) = (self.num_local_experts.0, self.num_experts_per_tok.0);
+        let (experts, topk) = (self.routed.0, self.num_experts_per_tok.0);
         check_topk(topk, experts)?;
-        let copies = self.n_shared_experts.map_or(1, |count| count.0);
+        let copies = self.shared_copies.map_or(1, |count| count.0);
         let shared = self.shared_intermediate_size.map_or(0, |width| width.0) * copies;
         Ok(Ffn::Moe(Moe { shared, router_bias: true, ..Moe::plain(experts, topk, self.intermediate_size.0) }))
     }
@@ -41,7 +43,7 @@ pub(super) fn read_m2(text: Text) -> Result<Model, Refusal> {
     let experts: Experts = text.language()?;
     let small = (common.heads() + common.kv_heads()) * common.head_dim();
     let rope = rotary(text)?.unwrap_or(common.rope());
-    let attention = Attention { small, rope, ..common.normed_attention() };
+    let attention = Attention { rope, small, ..common.normed_attention() };
     let layer = Layer::new(Mixer::Attention(attention), experts.moe()?);
     let layers = std::iter::repeat_n(layer, common.depth() as usize);
     Ok(Model { mtp: experts.mtp(layer), ..common.model(layers) })
@@ -64,13 +66,18 @@ struct M3 {
 
 #[derive(Deserialize)]
 struct SparseConfig {
-    sparse_attention_freq: Vec<u32>,
-    sparse_num_index_heads: Heads,
-    sparse_index_dim: Dim,
-    sparse_topk_blocks: Dim,
-    sparse_block_size: Dim,
-    #[serde(default)]
-    sparse_local_block: u32,
+    #[serde(rename = "sparse_attention_freq")]
+    attention_freq: Vec<u32>,
+    #[serde(rename = "sparse_num_index_heads")]
+    num_index_heads: Heads,
+    #[serde(rename = "sparse_index_dim")]
+    index_dim: Dim,
+    #[serde(rename = "sparse_topk_blocks")]
+    topk_blocks: Dim,
+    #[serde(rename = "sparse_block_size")]
+    block_size: Dim,
+    #[serde(default, rename = "sparse_local_block")]
+    local_block: u32,
 }
 
 pub(super) fn read_m3(text: Text) -> Result<Model, Refusal> {
@@ -79,7 +86,7 @@ pub(super) fn read_m3(text: Text) -> Result<Model, Refusal> {
     let config: M3 = text.language()?;
     let sparse = &config.sparse_attention_config;
     common.one_a_layer("moe_layer_freq", config.moe_layer_freq.len())?;
-    common.one_a_layer("sparse_attention_freq", sparse.sparse_attention_freq.len())?;
+    common.one_a_layer("sparse_attention_freq", sparse.attention_freq.len())?;
     let moe = experts.moe()?;
     let rope = rotary(text)?.unwrap_or(common.rope());
     let layer = |(chosen, routed): (&u32, &u32)| {
@@ -88,7 +95,7 @@ pub(super) fn read_m3(text: Text) -> Result<Model, Refusal> {
         let ffn = if *routed == 1 { moe } else { gated(config.dense_intermediate_size.0) };
         Layer::new(Mixer::Attention(attention), ffn)
     };
-    let model = common.model(sparse.sparse_attention_freq.iter().zip(&config.moe_layer_freq).map(layer));
+    let model = common.model(sparse.attention_freq.iter().zip(&config.moe_layer_freq).map(layer));
     let mtp = model.layers().last().and_then(|last| experts.mtp(*last));
     Ok(Model { mtp, vision: vision::clip(text)?, ..model })
 }
@@ -96,9 +103,9 @@ pub(super) fn read_m3(text: Text) -> Result<Model, Refusal> {
 impl SparseConfig {
     /// Queries and key of the index carry a norm each.
     fn applied_to(&self, attention: Attention) -> Attention {
-        let index = IndexHeads { heads: self.sparse_num_index_heads.0, dim: self.sparse_index_dim.0 };
-        let blocks = self.sparse_topk_blocks.0.saturating_add(self.sparse_local_block);
-        let kept = blocks.saturating_mul(self.sparse_block_size.0);
+        let index = IndexHeads { heads: self.num_index_heads.0, dim: self.index_dim.0 };
+        let blocks = self.topk_blocks.0.saturating_add(self.local_block);
+        let kept = blocks.saturating_mul(self.block_size.0);
         Attention {
             sparse: Some(BlockSparse { index, kept }),
             small: attention.small + 2 * index.dim,

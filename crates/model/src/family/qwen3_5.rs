@@ -1,4 +1,4 @@
-//! Qwen3-Next and Qwen3.5: three layers of Gated DeltaNet to one of gated attention, dense or with experts.
+//! Qwen3-Next and Qwen3.5: three layers of Gated `DeltaNet` to one of gated attention, dense or with experts.
 
 use serde::Deserialize;
 use vitruvian_quantity::Dtype;

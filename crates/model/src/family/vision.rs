@@ -22,7 +22,7 @@ fn config<T: DeserializeOwned>(text: Text) -> Result<Option<T>, Refusal> {
     Ok(text.whole::<Whole<T>>()?.vision_config)
 }
 
-/// Attention and a plain feed-forward layer with biases, and two LayerNorms.
+/// Attention and a plain feed-forward layer with biases, and two `LayerNorms`.
 fn biased_block(h: u64, i: u64) -> u64 {
     4 * h * h + 4 * h + 2 * h * i + i + h + 4 * h
 }
@@ -51,7 +51,7 @@ struct Qwen {
     deepstack_visual_indexes: Vec<u32>,
 }
 
-/// Qwen3-VL: learned positions, a merger of neighbouring patches, and one more for each DeepStack level.
+/// Qwen3-VL: learned positions, a merger of neighbouring patches, and one more for each `DeepStack` level.
 pub(super) fn qwen(text: Text) -> Result<Option<Vision>, Refusal> {
     let Some(c) = config::<Qwen>(text)? else { return Ok(None) };
     let h = u64::from(c.hidden_size.0);
@@ -79,7 +79,7 @@ struct MoonVit {
     attn_bias: Option<bool>,
 }
 
-/// Kimi's MoonViT; K3's has wider queries and no biases.
+/// Kimi's `MoonViT`; K3's has wider queries and no biases.
 pub(super) fn moonvit(text: Text) -> Result<Option<Vision>, Refusal> {
     let Some(c) = config::<MoonVit>(text)? else { return Ok(None) };
     let (h, i) = (u64::from(c.vt_hidden_size.0), u64::from(c.vt_intermediate_size.0));

@@ -88,7 +88,7 @@ impl Attention {
         self.sparse.map_or(self.window, |sparse| sparse.kept)
     }
 
-    /// 2·heads·(d_qk + d_v) a pair, and the index scores of a block-sparse choice.
+    /// `2·heads·(d_qk` + `d_v`) a pair, and the index scores of a block-sparse choice.
     pub(super) fn core_flops(&self, new: u32, cached: u32) -> f64 {
         let cap = if self.cap() == 0 { u64::MAX } else { self.cap().into() };
         let pairs = capped_triangle(new.into(), cached.into(), cap) as f64;

@@ -69,7 +69,7 @@ impl Compressed {
         recent + capped_triangle(s, p, cap).checked_div(ratio).unwrap_or(0)
     }
 
-    /// The key is the value: 4·heads·head_dim a pair; and the index scores over the entries.
+    /// The key is the value: `4·heads·head_dim` a pair; and the index scores over the entries.
     pub(super) fn core_flops(&self, new: u32, cached: u32) -> f64 {
         let index = self.index.map_or(0.0, |index| {
             let scores = index.heads.score_flops(new, cached, index.topk.saturating_mul(self.ratio));

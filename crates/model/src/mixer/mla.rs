@@ -1,4 +1,4 @@
-//! Multi-head latent attention (arXiv 2405.04434), dense or with DeepSeek's sparse index (DeepSeek-V3.2).
+//! Multi-head latent attention (arXiv 2405.04434), dense or with `DeepSeek`'s sparse index (DeepSeek-V3.2).
 
 use super::cache::Cache;
 use crate::operator::{Indexer, MlaDecode, capped_triangle};
@@ -100,7 +100,7 @@ impl Mla {
         }
     }
 
-    /// Index queries from the query latent; key and head weights from the hidden state; LayerNorm of the key.
+    /// Index queries from the query latent; key and head weights from the hidden state; `LayerNorm` of the key.
     fn index_weights(&self, index: IndexHeads, hidden: u32, visit: &mut dyn FnMut(Weight)) {
         let from_hidden = u64::from(index.dim + index.heads);
         visit(Weight::matrix(Module::Indexer, self.q_lora, index.q_width(), Split::Replicated));

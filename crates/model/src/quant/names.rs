@@ -1,5 +1,8 @@
 //! Names of modules in checkpoints, and the patterns that pick them.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use crate::ffn::Ffn;
 use crate::mixer::Mixer;
 use crate::model::{Layer, Model};
@@ -81,12 +84,39 @@ fn names_in_layer(suffixes: &[&str], index: usize) -> Vec<String> {
     PREFIXES.into_iter().flat_map(name).collect()
 }
 
-/// Whether a pattern picks a module: `re:` and a regular expression, a glob, or the name of the module or of one that
-/// holds it.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.strip_prefix("re:") {
-        Some(expression) => alternatives(expression).iter().any(|glob| glob_matches(glob, name)),
-        None => holders(name).any(|holder| glob_matches(pattern, holder)),
+/// Patterns that pick modules: names of modules or of what holds them, globs, and `re:` with a regular expression.
+///
+/// Some checkpoints list a name for every layer, so names are looked up, and only globs are tried one by one.
+#[derive(Default)]
+pub(super) struct Patterns<'a> {
+    names: BTreeSet<&'a str>,
+    /// Globs of whole names.
+    open: Vec<Cow<'a, str>>,
+    /// Globs of modules or of what holds them.
+    globs: Vec<&'a str>,
+}
+
+impl<'a> Patterns<'a> {
+    pub(super) fn new(patterns: impl Iterator<Item = &'a str>) -> Self {
+        let mut sorted = Self::default();
+        for pattern in patterns {
+            match pattern.strip_prefix("re:") {
+                Some(expression) => sorted.open.extend(alternatives(expression).into_iter().map(Cow::Owned)),
+                None if pattern.ends_with('*') => sorted.open.push(Cow::Borrowed(pattern)),
+                None if pattern.contains('*') => sorted.globs.push(pattern),
+                None => {
+                    sorted.names.insert(pattern);
+                }
+            }
+        }
+        sorted
+    }
+
+    /// Whether one of them picks a module.
+    pub(super) fn pick(&self, name: &str) -> bool {
+        holders(name).any(|holder| self.names.contains(holder))
+            || self.open.iter().any(|glob| glob_matches(glob, name))
+            || self.globs.iter().any(|glob| holders(name).any(|holder| glob_matches(glob, holder)))
     }
 }
 
@@ -118,7 +148,11 @@ fn glob_matches(glob: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::Patterns;
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        Patterns::new(std::iter::once(pattern)).pick(name)
+    }
 
     #[test]
     fn the_dialects_of_patterns() {

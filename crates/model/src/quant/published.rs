@@ -11,7 +11,7 @@ use vitruvian_diagnostics::{Diagnostic, SourceText};
 use vitruvian_quantity::Dtype;
 
 use super::QuantPlan;
-use super::names::{self, Class};
+use super::names::{self, Class, Patterns};
 use crate::config::json_diagnostic;
 use crate::model::Model;
 use crate::scheme::Scheme;
@@ -68,7 +68,8 @@ pub(crate) fn plan_of(config: &PublishedConfig, expert_dtype: Option<&str>, mode
     let Some(base) = base_scheme(config) else {
         return Published { plan: None, doubt: unknown(config) };
     };
-    let scheme = |class: Class| class_scheme(config, base, class, model);
+    let left_out = left_out(config);
+    let scheme = |class: Class| class_scheme(config, &left_out, base, class, model);
     let experts = match expert_dtype {
         Some("fp4") if config.moe_quant_algo.is_none() => Scheme::Mxfp4,
         _ => scheme(Class::Experts),
@@ -182,7 +183,13 @@ impl Tensor {
 }
 
 /// Scheme of a class: what its modules are listed under, else the base unless they are left out.
-fn class_scheme(config: &PublishedConfig, base: Scheme, class: Class, model: &Model) -> Scheme {
+fn class_scheme(
+    config: &PublishedConfig,
+    left_out: &Patterns,
+    base: Scheme,
+    class: Class,
+    model: &Model,
+) -> Scheme {
     if let Some(listed) = listed_scheme(config, class, model) {
         return listed;
     }
@@ -190,7 +197,7 @@ fn class_scheme(config: &PublishedConfig, base: Scheme, class: Class, model: &Mo
     let experts_only = config.quant_method.as_deref() == Some("mxfp4") && class != Class::Experts;
     // A head tied to the embedding is not a linear layer of the checkpoint; many lists do not name it.
     let kept = class == Class::LmHead && (model.tied || !names_head(config));
-    if experts_only || kept || left_out(config, class, model) { base.sixteen_bit() } else { base }
+    if experts_only || kept || is_left_out(left_out, class, model) { base.sixteen_bit() } else { base }
 }
 
 /// Checkpoints quantise the LM head only where they say so.
@@ -209,20 +216,20 @@ fn listed_scheme(config: &PublishedConfig, class: Class, model: &Model) -> Optio
     found.next()
 }
 
-/// Whether most layers that have the class leave it out.
-fn left_out(config: &PublishedConfig, class: Class, model: &Model) -> bool {
+/// Patterns of the modules left out.
+fn left_out(config: &PublishedConfig) -> Patterns<'_> {
     // Beside `quant_method: fp8`, `ignore` belongs to the format of `quantized_layers`.
     let mixed = config.quant_method.as_deref() == Some("fp8") && config.quantized_layers.is_some();
     let ignored = if mixed { None } else { config.ignore.as_ref().or(config.exclude_modules.as_ref()) };
-    let patterns: Vec<&String> = config.modules_to_not_convert.iter().chain(ignored).flatten().collect();
-    if patterns.is_empty() {
-        return false;
-    }
+    Patterns::new(config.modules_to_not_convert.iter().chain(ignored).flatten().map(String::as_str))
+}
+
+/// Whether most layers that have the class leave it out.
+fn is_left_out(left_out: &Patterns, class: Class, model: &Model) -> bool {
     let (mut out, mut all) = (0, 0);
     for candidates in names::of_class(class, model) {
         all += 1;
-        let left = candidates.iter().any(|name| patterns.iter().any(|pattern| names::matches(pattern, name)));
-        out += usize::from(left);
+        out += usize::from(candidates.iter().any(|name| left_out.pick(name)));
     }
     2 * out > all
 }

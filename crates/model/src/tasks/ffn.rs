@@ -11,14 +11,14 @@ pub(super) fn run(rank: &mut Rank, ffn: &Ffn, count: u32) {
     match ffn {
         Ffn::None => {}
         Ffn::Dense(dense) => {
-            run_dense(rank, dense, count);
+            run_dense(rank, *dense, count);
             exchange::after_dense(rank, count);
         }
         Ffn::Moe(moe) => run_moe(rank, moe, count),
     }
 }
 
-fn run_dense(rank: &mut Rank, dense: &Dense, count: u32) {
+fn run_dense(rank: &mut Rank, dense: Dense, count: u32) {
     let names = ["gate_up_proj", "activation", "down_proj"];
     let width = dense.width / rank.layout.tp;
     feed_forward(rank, names, Module::DenseFfn, rank.tokens, [width, dense.activation.projections()], count);
