@@ -188,7 +188,7 @@ pub struct Search {
     /// Candidates by what they fell to.
     pub fell: Vec<FellCount>,
     /// Every candidate, where asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub all: Vec<CandidateRow>,
 }
 

@@ -37,5 +37,5 @@ fn models() {
 #[test]
 fn answers() {
     agrees("compare", &["compare"]);
-    agrees("estimate", &["estimate", "--chip", "h20"]);
+    agrees("estimate", &["estimate", "--chip", "h20", "--tp", "2", "--explain"]);
 }

@@ -48,11 +48,11 @@ impl Roofline {
         Series::new(name, Mark::Roof, ends)
     }
 
-    /// The peak, from its ridge on.
+    /// The peak, from its ridge on; its name gives it in the unit of the axis.
     fn level(&self, roof: &Roof, high: f64) -> Series {
         let peak = roof.teraflops_per_second;
         let ends = [self.ridge(peak), high].map(|x| Point::new(x, peak));
-        Series::new(format!("{} {} TFLOP/s", roof.name, three(peak)), Mark::Roof, ends)
+        Series::new(format!("{}: {}", roof.name, three(peak)), Mark::Roof, ends)
     }
 
     /// The intensity at which a rate and the slope meet.
@@ -64,11 +64,11 @@ impl Roofline {
         self.roofs.iter().map(|roof| roof.teraflops_per_second).fold(0.0, f64::max)
     }
 
-    /// A factor to spare on the left, and a decade on the right for the names of the roofs.
+    /// A factor to spare on the left, and more than a decade on the right for the names of the roofs.
     fn intensities(&self) -> (f64, f64) {
         let ridges = self.roofs.iter().map(|roof| self.ridge(roof.teraflops_per_second));
         let (low, high) = ends(ridges.chain(self.points().map(|point| point.x)));
-        (low / 3.0, high * 10.0)
+        (low / 3.0, high * 20.0)
     }
 
     /// A factor to spare below; above, room for the name of the highest roof and a label on it.
@@ -113,6 +113,6 @@ mod tests {
         assert_eq!((fp8.points[0].x, fp8.points[0].y), (74.0, 296.0));
         assert_eq!((bf16.points[0].x, bf16.points[0].y), (37.0, 148.0));
         assert_eq!(slope.name, "HBM 4.00 TB/s");
-        assert_eq!(fp8.name, "fp8 296 TFLOP/s");
+        assert_eq!(fp8.name, "fp8: 296");
     }
 }

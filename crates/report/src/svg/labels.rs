@@ -92,7 +92,7 @@ impl Clearance {
         let clear = |place: &Rect| self.is_free(place) && self.is_reached(wish, place);
         let Some(place) = boxes.into_iter().find(clear) else { return };
         canvas.text((place.x, place.y + metrics::FONT * 0.8), "label", wish.words);
-        self.take_words(Rect { x: place.x - BLANK, width: place.width + 2.0 * BLANK, ..place });
+        self.take_words(padded(place, wish.reach));
         if is_apart(wish, &place) {
             let ends = [wish.at, nearest_of(&place, wish.at)];
             canvas.line("leader", ends[0], ends[1]);
@@ -104,6 +104,17 @@ impl Clearance {
     fn is_reached(&self, wish: &Wish<'_>, place: &Rect) -> bool {
         let mut between = boxes_along(wish.at, nearest_of(place, wish.at));
         between.all(|step| !self.words.iter().any(|words| words.overlaps(&step)))
+    }
+}
+
+/// A label with the blank around it: more above and below along a line, where labels would pile up.
+fn padded(place: Rect, reach: Reach) -> Rect {
+    let above = if reach == Reach::Beside { 2.0 * BLANK } else { 0.0 };
+    Rect {
+        x: place.x - BLANK,
+        y: place.y - above,
+        width: place.width + 2.0 * BLANK,
+        height: place.height + 2.0 * above,
     }
 }
 
@@ -155,7 +166,7 @@ mod tests {
     #[test]
     fn no_two_labels_overlap() {
         let mut clearance = Clearance::new(AREA);
-        let points: Vec<Place> = (0..6).map(|index| (100.0 + 9.0 * f64::from(index), 100.0)).collect();
+        let points: Vec<Place> = (0..6).map(|index| (60.0 + 16.0 * f64::from(index), 100.0)).collect();
         for &at in &points {
             clearance.take(Rect::around(at, 4.0));
         }

@@ -39,8 +39,8 @@ pub(super) fn draw(canvas: &mut Canvas, xy: &Xy, place: Rect, palette: &Palette,
     xy.rules.iter().for_each(|rule| ground.rule(canvas, rule, &mut clearance));
     xy.series.iter().for_each(|series| ground.line(canvas, series, palette));
     xy.series.iter().for_each(|series| ground.marks(canvas, xy, series, palette));
-    let wishes =
-        xy.series.iter().filter(|series| series.mark != Mark::Roof).flat_map(|series| ground.wishes(series));
+    let points = xy.series.iter().filter(|series| series.mark != Mark::Roof);
+    let wishes = points.flat_map(|series| ground.wishes(series));
     clearance.place_all(canvas, wishes.collect());
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
+use vitruvian_hardware::catalog::citations;
 use vitruvian_hardware::{Chip, Figure};
 use vitruvian_quantity::FlopsPerSecond;
 use vitruvian_report::{Block, Cell, Column, Page, Row, Table, Tone};
@@ -21,6 +22,14 @@ pub(crate) struct Shown {
     status: &'static str,
     peaks: Vec<ShownPeak>,
     figures: Vec<ShownFigure>,
+    sources: Vec<ShownSource>,
+}
+
+/// What the short name of a source stands for.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ShownSource {
+    id: String,
+    text: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,11 +61,12 @@ struct ShownAlternative {
 pub(super) fn run(arguments: &ShowArgs) -> Result<Answer, Diagnostics> {
     let parsed = inputs::chip(&arguments.chip)?;
     let shown = shown(&parsed.chip);
-    let tables = [figures(&shown, arguments.sources), peaks(&shown)];
+    let cited = arguments.sources.then(|| cited(&shown));
+    let tables = [figures(&shown, arguments.sources), peaks(&shown)].into_iter().chain(cited);
     let page = Page {
         title: shown.title.clone(),
         subtitle: format!("{} · {} · {} · {}", shown.name, shown.vendor, shown.architecture, shown.status),
-        blocks: tables.map(Block::Table).to_vec(),
+        blocks: tables.map(Block::Table).collect(),
         ..Page::default()
     };
     Ok(Answer { doubts: parsed.warnings, ..Answer::new(page, &shown) })
@@ -71,6 +81,10 @@ fn shown(chip: &Chip) -> Shown {
         status: chip.status.name(),
         peaks: shown_peaks(chip),
         figures: chip.figures.iter().map(shown_figure).collect(),
+        sources: citations(&chip.figures)
+            .into_iter()
+            .map(|cited| ShownSource { id: cited.id, text: cited.text })
+            .collect(),
     }
 }
 
@@ -145,6 +159,12 @@ fn figure_row(figure: &ShownFigure, sources: bool) -> Row {
 
 fn alternative_row(other: &ShownAlternative) -> Row {
     Row::new(["  or", &other.value, other.grade, &other.source].map(Cell::text)).tone(Tone::Dim)
+}
+
+fn cited(shown: &Shown) -> Table {
+    let mut table = Table::new([Column::name("source"), Column::text("stands for")]);
+    shown.sources.iter().for_each(|source| table.row([&source.id, &source.text].map(Cell::text)));
+    table
 }
 
 fn peaks(shown: &Shown) -> Table {
