@@ -10,7 +10,7 @@ use vitruvian_model::Operator;
 use crate::cross;
 use crate::fit::{Effort, Problem, fit};
 use crate::measurement::{Measurement, Slot, Software};
-use crate::score::{Score, calibrated_sigma};
+use crate::score::{Pair, Score, calibrated_sigma};
 use crate::table::Table;
 
 /// What a calibration is told besides the tables.
@@ -141,7 +141,8 @@ fn thinned<'a>(rows: &[&'a Measurement], most: usize) -> Vec<&'a Measurement> {
 
 fn judged(problem: &Problem, rows: &[&Measurement]) -> Vec<Fit> {
     let fitted = fit(problem);
-    let held_out = cross::held_out(problem);
+    let folds = cross::held_out(problem);
+    let held_out: Vec<Pair> = folds.iter().flatten().copied().collect();
     let in_fit = cross::pairs(problem, &fitted, rows);
     let sigma = calibrated_sigma(if held_out.is_empty() { &in_fit } else { &held_out });
     let (in_fit, held_out) = (Score::of(&in_fit), Score::of(&held_out));
@@ -149,17 +150,18 @@ fn judged(problem: &Problem, rows: &[&Measurement]) -> Vec<Fit> {
     let profile = |slot: &Slot| Profile {
         sigma: sigma.max(least(slot)),
         points: rows.len() as u32,
-        in_fit: Some(errors(&in_fit)),
-        held_out: (held_out.n > 0).then(|| errors(&held_out)),
+        in_fit: Some(errors(&in_fit, None)),
+        held_out: (held_out.n > 0).then(|| errors(&held_out, Some(cross::coverage(&folds)))),
         ..fitted.profile(slot.family, slot.precision)
     };
     problem.slots.iter().map(|slot| Fit { profile: profile(slot), in_fit, held_out }).collect()
 }
 
-fn errors(score: &Score) -> Errors {
+fn errors(score: &Score, within: Option<f64>) -> Errors {
     Errors {
         mean: score.mean_abs_pct_error / 100.0,
         median: score.median_abs_pct_error / 100.0,
         p90: score.p90_abs_pct_error / 100.0,
+        within,
     }
 }

@@ -19,7 +19,10 @@ fn fp8_is_native_on_hopper_and_converted_on_910b() {
     assert_eq!((h20.multiply, h20.dequantise, h20.weight_read), (Dtype::Fp8, None, 1.0));
     let ascend = dense("ascend-910b2", Scheme::Fp8Tensor);
     // W8A16: one byte a weight is read, 16 bits are multiplied.
-    assert_eq!((ascend.multiply, ascend.dequantise, ascend.weight_read), (Dtype::Bf16, Some(Dtype::Bf16), 1.0));
+    assert_eq!(
+        (ascend.multiply, ascend.dequantise, ascend.weight_read),
+        (Dtype::Bf16, Some(Dtype::Bf16), 1.0)
+    );
     assert!(ascend.note.unwrap().contains("no FP8"));
 }
 
@@ -56,7 +59,10 @@ fn two_of_four_is_nvidias_and_four_to_two_is_da_vincis() {
     let undeployed = on("ascend-910b2", Scheme::W8A8Dynamic, Sparsity::FourToTwo).unwrap();
     assert!(undeployed.note.unwrap().contains("no released LLM stack"));
     let refusal = on("ascend-910b2", Scheme::Bf16, Sparsity::FourToTwo).unwrap_err();
-    assert_eq!(refusal, "Huawei Ascend 910B2 cannot run 4:2 sparsity: its matrix unit has it for int8, not for bf16");
+    assert_eq!(
+        refusal,
+        "Huawei Ascend 910B2 cannot run 4:2 sparsity: its matrix unit has it for int8, not for bf16"
+    );
 }
 
 #[test]

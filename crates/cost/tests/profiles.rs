@@ -20,7 +20,11 @@ fn every_chip_answers_for_every_family_and_precision() {
         for family in Family::ALL {
             for precision in Precision::all(family) {
                 let profile = profiles.profile(family, precision);
-                assert!(profile.sigma > 0.0 && profile.sigma < 1.0, "{name} {family} {precision}: {}", profile.sigma);
+                assert!(
+                    profile.sigma > 0.0 && profile.sigma < 1.0,
+                    "{name} {family} {precision}: {}",
+                    profile.sigma
+                );
                 let own = profile.chip == name && profile.precision == precision;
                 assert_eq!(profile.borrowed_from.is_none(), own, "{name} {family} {precision}");
             }
@@ -58,7 +62,9 @@ fn a_users_profile_takes_the_place_of_the_catalogs() {
     let vector = Family::Vector.parameters();
     let lines: Vec<String> = vector
         .iter()
-        .map(|p| format!("{} = {{ value = {}, unit = \"{}\" }}", p.name, f64::midpoint(p.lower, p.upper), p.unit))
+        .map(|p| {
+            format!("{} = {{ value = {}, unit = \"{}\" }}", p.name, f64::midpoint(p.lower, p.upper), p.unit)
+        })
         .collect();
     let text = format!(
         "chip = \"h20\"\n[[profile]]\nfamily = \"vector\"\nprecision = \"bf16\"\nsource = \"mine\"\nsigma = 0.07\npoints = 9\n\
