@@ -73,8 +73,7 @@ fn known_difference(model: &Model, layout: Layout) -> f64 {
         };
         biases - streams
     };
-    let last =
-        if model.streams > 1 { f64::from(model.mixing_width() * model.streams * model.hidden) } else { 0.0 };
+    let last = if model.streams > 1 { f64::from(model.streams * model.streams * model.hidden) } else { 0.0 };
     model.layers().map(per_layer).sum::<f64>() - last
 }
 
@@ -205,6 +204,50 @@ fn sparse_attention_keeps_topk_and_scores_all() {
     });
     assert_eq!(attended, Some((50_000, 2048)));
     assert_eq!(scored, Some((61, 4 * 50_000)));
+}
+
+#[test]
+fn compressed_entries_are_scored_exactly() {
+    // DeepSeek-V4-Flash, 21 layers of ratio 4: token i of 8,192 after 4,096 scores ⌊i/4⌋ entries.
+    let model = model("deepseek-v4-flash");
+    let prefill = Prefill { sequences: 1, new: 8192, cached: 4096, sampled: 0 };
+    let out = run(&model, Layout::ONE, 0, &Step { prefill: Some(prefill), ..Step::default() });
+    let scored = out.iter().find_map(|task| match task.operator {
+        Operator::Indexer(indexer) => Some((task.count, indexer.pairs() as f64)),
+        _ => None,
+    });
+    let pairs: f64 = (4097..=4096 + 8192).map(|i| f64::from(i / 4)).sum();
+    let (count, counted) = scored.unwrap();
+    assert_eq!(count, 21);
+    assert!((counted / pairs - 1.0).abs() < 1e-3, "{counted} {pairs}");
+}
+
+#[test]
+fn context_parallel_ranks_share_prefill_and_repeat_decode() {
+    let model = model("qwen3-30b-a3b");
+    let layout = Layout { cp: 4, ep: 4, ..Layout::ONE };
+    let routed = |step| {
+        run(&model, layout, 0, &step).iter().find_map(|task| match task.operator {
+            Operator::GroupedGemm(grouped) => Some(grouped.tokens),
+            _ => None,
+        })
+    };
+    assert_eq!(routed(Step::prefill(2, 1000)), Some(2000));
+    assert_eq!(routed(Step::decode(32, 1000)), Some(32));
+}
+
+#[test]
+fn context_parallel_ranks_share_the_pairs() {
+    let model = model("llama-3.1-8b");
+    let pairs = |layout| {
+        run(&model, layout, 0, &Step::prefill(1, 8000)).iter().find_map(|task| match task.operator {
+            Operator::PrefillAttention(attention) => Some(attention.pairs() as f64),
+            _ => None,
+        })
+    };
+    let one = pairs(Layout::ONE).unwrap();
+    let four = pairs(Layout { cp: 4, ..Layout::ONE }).unwrap();
+    assert!((4.0 * four / one - 1.0).abs() < 1e-3, "{four} {one}");
 }
 
 #[test]

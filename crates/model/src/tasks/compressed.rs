@@ -39,14 +39,13 @@ fn choose(rank: &mut Rank, shape: &Compressed, index: CompressedIndex, count: u3
     rank.gemm("index_q_proj", Module::Indexer, [tokens, index.heads.q_width() as u32, shape.q_lora], count);
     rank.gemm("index_weights", Module::Indexer, [tokens, heads, hidden], count);
     compress(rank, shape, dim, "index_compress", count);
-    let scores = |batch, queries: u32, entries: u32| {
-        // Every query scores all entries before it: counted as one new key a query at the end of them.
-        let cached = entries.saturating_sub(queries.div_ceil(2));
-        Operator::Indexer(Indexer { batch, new: queries, cached, heads, dim, topk, dtype })
-    };
+    let scores =
+        |batch, new, cached| Operator::Indexer(Indexer { batch, new, cached, heads, dim, topk, dtype });
     if let Some(p) = rank.prefill.filter(|p| shape.entries(p.length()) > topk) {
-        let mean = shape.entries(p.cached.saturating_add(p.new / 2));
-        rank.push("index_scores", scores(p.sequences, p.new, mean), count);
+        // Token i scores ⌊i/r⌋ entries: as many pairs as r sequences of s/r tokens after p/r have.
+        let batch = p.sequences.saturating_mul(shape.ratio);
+        let operator = scores(batch, p.new.div_ceil(shape.ratio), shape.entries(p.cached));
+        rank.push("index_scores", operator, count);
     }
     if let Some(d) = rank.decode.filter(|d| shape.entries(d.length()) > topk) {
         rank.push("index_scores", scores(d.sequences, d.queries, shape.entries(d.length())), count);

@@ -10,9 +10,20 @@ use crate::operator::CollectiveKind;
 
 use super::rank::Rank;
 
-/// Tokens of one rank in an expert layer, before dispatch.
+/// Tokens of one rank in an expert layer, before dispatch: a share where ranks exchange them, else all of its group.
 pub(super) fn moe_tokens(rank: &Rank) -> u32 {
-    if rank.layout.exchanges_tokens() { rank.tokens.div_ceil(rank.layout.tp) } else { rank.tokens }
+    if rank.layout.exchanges_tokens() {
+        routed_tokens(rank).div_ceil(rank.layout.expert_ranks())
+    } else {
+        rank.tokens
+    }
+}
+
+/// Tokens that all ranks of an expert layer bring. Context-parallel ranks share prefill but repeat decode.
+pub(super) fn routed_tokens(rank: &Rank) -> u32 {
+    let prefill = rank.prefill.map_or(0, |p| p.tokens());
+    let repeated = rank.tokens.saturating_sub(prefill);
+    prefill.saturating_mul(rank.layout.cp).saturating_add(repeated).saturating_mul(rank.layout.dp)
 }
 
 /// Tokens of one rank in a feed-forward sublayer.

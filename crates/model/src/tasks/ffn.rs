@@ -64,7 +64,7 @@ fn experts(rank: &mut Rank, moe: &Moe, count: u32) {
     let (hidden, width) = (moe.expert_hidden(rank.model.hidden), moe.width / layout.expert_tp());
     let projections = moe.activation.projections();
     let up = GroupedGemm {
-        tokens: rank.tokens.saturating_mul(layout.token_group().size),
+        tokens: exchange::routed_tokens(rank),
         topk: moe.topk,
         experts: moe.experts,
         local_experts: moe.experts / layout.ep,
