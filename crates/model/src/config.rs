@@ -2,6 +2,8 @@
 
 mod number;
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use vitruvian_diagnostics::{Diagnostic, SourceText, Span};
 
@@ -31,6 +33,8 @@ pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
         let published = plan_of(&config, head.expert_dtype.as_deref(), &model);
         model.published = published.plan;
         model.left_out.extend(published.doubt);
+    } else {
+        model.left_out.extend(missing_quantisation(&model.name));
     }
     check_size(source, &model)?;
     Ok(model)
@@ -52,8 +56,23 @@ struct Nested {
 }
 
 /// Python writes `Infinity` and `NaN`, which JSON lacks: replaced by numbers of the same length, so that places stay.
-fn finite_numbers(text: &str) -> String {
-    text.replace(": Infinity", ": 1e+308  ").replace(" Infinity", " 1e+308  ").replace(": NaN", ": 0  ")
+fn finite_numbers(text: &str) -> Cow<'_, str> {
+    if !text.contains("Infinity") && !text.contains("NaN") {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.replace(" Infinity", " 1e+308  ").replace(" -Infinity", " -1e+308  ").replace(": NaN", ": 0  "),
+    )
+}
+
+/// A 16-bit configuration of a model whose name says otherwise: `ModelOpt` keeps the scheme in a file beside it.
+fn missing_quantisation(name: &str) -> Option<String> {
+    let format =
+        ["NVFP4", "MXFP4", "FP8", "INT8", "INT4"].into_iter().find(|format| name.contains(format))?;
+    Some(format!(
+        "the quantisation that its name gives ({format}): neither config.json nor hf_quant_config.json states it, so \
+         weights count in 16 bits unless a precision is asked for"
+    ))
 }
 
 pub(crate) fn json_diagnostic(source: &SourceText, error: &serde_json::Error) -> Diagnostic {

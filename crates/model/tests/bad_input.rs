@@ -1,7 +1,8 @@
 //! What is wrong with a `config.json` is told at its place.
 
 use vitruvian_diagnostics::SourceText;
-use vitruvian_model::read_config;
+use vitruvian_model::{Scheme, read_config, read_hf_quant_config};
+use vitruvian_quantity::Dtype;
 
 const GOOD: &str = r#"{
   "model_type": "qwen3",
@@ -135,6 +136,25 @@ fn pythons_infinity_is_read() {
     let text =
         GOOD.replace("\"vocab_size\": 100", "\"vocab_size\": 100, \"limits\": [0.0, Infinity], \"x\": NaN");
     assert!(read_config(&SourceText::new("config.json", text)).is_ok());
+}
+
+#[test]
+fn a_name_that_promises_a_format_is_doubted() {
+    let model = read_config(&SourceText::new("nvidia--Qwen3-8B-NVFP4.json", GOOD)).unwrap();
+    assert!(model.left_out().join(" ").contains("NVFP4"), "{:?}", model.left_out());
+}
+
+#[test]
+fn the_file_of_modelopt_beside_it() {
+    let model = read_config(&SourceText::new("config.json", GOOD)).unwrap();
+    let text = r#"{"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "NVFP4", "group_size": 16,
+      "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head", "model.layers.*.self_attn*"]}}"#;
+    let plan = read_hf_quant_config(&SourceText::new("hf_quant_config.json", text), &model).unwrap().unwrap();
+    assert_eq!((plan.attention, plan.dense_ffn, plan.lm_head), (Scheme::Bf16, Scheme::Nvfp4, Scheme::Bf16));
+    assert_eq!(plan.kv, Dtype::Fp8);
+    let unknown = text.replace("NVFP4", "NEW");
+    let told = read_hf_quant_config(&SourceText::new("hf_quant_config.json", unknown), &model).unwrap_err();
+    assert!(told.to_string().contains("quantisation `NEW` is not known"), "{told}");
 }
 
 #[test]

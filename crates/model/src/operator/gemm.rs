@@ -147,7 +147,7 @@ fn quantiles(op: &GroupedGemm) -> impl Fn(u32) -> f64 {
         Imbalance::PowerLaw(thousandths) => f64::from(thousandths) / 1000.0,
         _ => f64::INFINITY,
     };
-    let crowded = op.tokens * op.topk > op.experts;
+    let crowded = op.tokens.saturating_mul(op.topk) > op.experts;
     let (low, high) = if crowded { (1.0, 0.8 * f64::from(op.tokens)) } else { (0.01, 2.0) };
     let (experts, power) = (f64::from(op.experts), 1.0 - alpha);
     move |i| {
