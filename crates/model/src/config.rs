@@ -12,13 +12,22 @@ pub(crate) use number::{Depth, Dim, Few, Heads, Length, Optional, Rank, Size, Vo
 use crate::family::{self, Refusal, Text};
 use crate::model::Model;
 use crate::parameters::checked_parameters;
-use crate::quant::{PublishedConfig, plan_of};
+use crate::quant::{PublishedConfig, plan_of, read_hf_quant_config};
 
 /// Reads a Hugging Face `config.json`. The model is named after the source: its file, or its folder for `config.json`.
 ///
 /// Refused with a place in the text: what is not JSON, is cut short, lacks a field, has one of another type or out of
 /// range, is of a family not known, or contradicts itself.
 pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
+    read_config_beside(source, None)
+}
+
+/// The same with the `hf_quant_config.json` that may stand beside it, which says how the weights are quantised where
+/// `config.json` does not.
+pub fn read_config_beside(
+    source: &SourceText,
+    quantisation: Option<&SourceText>,
+) -> Result<Model, Diagnostic> {
     let json = finite_numbers(source.text());
     let head: Head = serde_json::from_str(&json).map_err(|error| json_diagnostic(source, &error))?;
     let Some(model_type) = head.model_type else { return Err(no_model_type(source)) };
@@ -29,7 +38,8 @@ pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
     model.name = name_of(source.name());
     model.family = model_type;
     let nested = head.text_config.and_then(|text| text.quantization_config);
-    if let Some(config) = head.quantization_config.or(nested) {
+    let beside = quantisation.map(read_hf_quant_config).transpose()?;
+    if let Some(config) = head.quantization_config.or(nested).or(beside) {
         let published = plan_of(&config, head.expert_dtype.as_deref(), &model);
         model.published = published.plan;
         model.left_out.extend(published.doubt);

@@ -22,7 +22,7 @@ mod tasks;
 pub mod validate;
 pub mod weights;
 
-pub use config::read_config;
+pub use config::{read_config, read_config_beside};
 pub use ffn::Ffn;
 pub use flops::model_flops;
 pub use layout::Layout;
@@ -36,7 +36,7 @@ pub use operator::{
     LinearAttention, LinearKind, MlaDecode, Operator, PrefillAttention, Sampling, Task, VectorKind, VectorOp,
 };
 pub use parameters::{Parameters, parameters};
-pub use quant::{QuantPlan, read_hf_quant_config};
+pub use quant::QuantPlan;
 pub use scheme::{Scheme, Sparsity};
 pub use step::{Decode, Prefill, Step};
 pub use tasks::{draft_tasks, tasks};

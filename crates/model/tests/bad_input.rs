@@ -1,7 +1,7 @@
 //! What is wrong with a `config.json` is told at its place.
 
 use vitruvian_diagnostics::SourceText;
-use vitruvian_model::{Scheme, read_config, read_hf_quant_config};
+use vitruvian_model::{Scheme, read_config, read_config_beside};
 use vitruvian_quantity::Dtype;
 
 const GOOD: &str = r#"{
@@ -146,15 +146,18 @@ fn a_name_that_promises_a_format_is_doubted() {
 
 #[test]
 fn the_file_of_modelopt_beside_it() {
-    let model = read_config(&SourceText::new("config.json", GOOD)).unwrap();
+    let config = SourceText::new("config.json", GOOD);
     let text = r#"{"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "NVFP4", "group_size": 16,
       "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head", "model.layers.*.self_attn*"]}}"#;
-    let plan = read_hf_quant_config(&SourceText::new("hf_quant_config.json", text), &model).unwrap().unwrap();
+    let read = |text: &str| read_config_beside(&config, Some(&SourceText::new("hf_quant_config.json", text)));
+    let plan = read(text).unwrap().published.unwrap();
     assert_eq!((plan.attention, plan.dense_ffn, plan.lm_head), (Scheme::Bf16, Scheme::Nvfp4, Scheme::Bf16));
     assert_eq!(plan.kv, Dtype::Fp8);
-    let unknown = text.replace("NVFP4", "NEW");
-    let told = read_hf_quant_config(&SourceText::new("hf_quant_config.json", unknown), &model).unwrap_err();
-    assert!(told.to_string().contains("quantisation `NEW` is not known"), "{told}");
+    let unknown = read(&text.replace("NVFP4", "NEW")).unwrap();
+    assert!(unknown.left_out().join(" ").contains("quantisation `NEW` is not known"));
+    assert!(
+        read("{}").unwrap_err().to_string().starts_with("hf_quant_config.json:1:2: error: missing field")
+    );
 }
 
 #[test]

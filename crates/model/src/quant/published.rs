@@ -100,18 +100,14 @@ pub(crate) struct Published {
 }
 
 /// Reads `ModelOpt`'s `hf_quant_config.json`, which stands beside some `config.json`s in place of a
-/// `quantization_config`. None if it leaves the model in 16 bits.
-pub fn read_hf_quant_config(source: &SourceText, model: &Model) -> Result<Option<QuantPlan>, Diagnostic> {
+/// `quantization_config`.
+pub(crate) fn read_hf_quant_config(source: &SourceText) -> Result<PublishedConfig, Diagnostic> {
     #[derive(Deserialize)]
     struct File {
         quantization: PublishedConfig,
     }
     let file: File = serde_json::from_str(source.text()).map_err(|error| json_diagnostic(source, &error))?;
-    let published = plan_of(&file.quantization, None, model);
-    match published.doubt {
-        Some(doubt) => Err(Diagnostic::error("quantisation-unknown", doubt)),
-        None => Ok(published.plan),
-    }
+    Ok(file.quantization)
 }
 
 fn unknown(config: &PublishedConfig) -> Option<String> {
