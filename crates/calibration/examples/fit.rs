@@ -11,7 +11,7 @@ use std::path::Path;
 
 use vitruvian_calibration::{Options, Table, calibrate, read_csv, read_parquet, validate, write};
 use vitruvian_cost::profile::Stack;
-use vitruvian_cost::{Fidelity, Library, Profile, Residency};
+use vitruvian_cost::{Costs, Fidelity, Library, Profile, Residency};
 use vitruvian_diagnostics::SourceText;
 use vitruvian_hardware::catalog;
 
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fitted: Vec<Profile<Vec<f64>>> = calibration.fits.into_iter().map(|fit| fit.profile).collect();
         println!("{}", write::toml(&chip.name, &fitted));
     } else {
-        judge(&validate(&chip, &profiles, Fidelity::Tile, &tables), arguments.shapes);
+        judge(&validate(&Costs::new(&chip, &profiles, Fidelity::Tile), &tables), arguments.shapes);
     }
     eprintln!("{:.2} s", started.elapsed().as_secs_f64());
     Ok(())

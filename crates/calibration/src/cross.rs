@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vitruvian_cost::{Fidelity, ProfileSet};
+use vitruvian_cost::{Costs, Fidelity, ProfileSet};
 
 use crate::fit::{Effort, Problem, fit};
 use crate::measurement::Measurement;
@@ -43,8 +43,9 @@ fn judged(
 
 /// Predictions of rows by the given profiles; refused rows are left out.
 pub fn pairs(problem: &Problem, profiles: &ProfileSet, rows: &[&Measurement]) -> Vec<Pair> {
+    let costs = Costs::new(problem.chip, profiles, Fidelity::Tile);
     let predicted = rows.iter().filter_map(|row| {
-        let prediction = predict(problem.chip, profiles, Fidelity::Tile, row).ok()?;
+        let prediction = predict(&costs, row).ok()?;
         Some(Pair { predicted: prediction.time.get(), measured: row.time.get(), sigma: prediction.sigma })
     });
     predicted.collect()

@@ -8,7 +8,7 @@ mod space;
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
-use vitruvian_cost::{Fidelity, ProfileSet};
+use vitruvian_cost::{Costs, Fidelity, ProfileSet};
 use vitruvian_hardware::Chip;
 
 use crate::measurement::{Measurement, Slot};
@@ -94,10 +94,9 @@ impl Model<'_> {
     }
 
     fn all_residuals(&self) -> DVector<f64> {
-        DVector::from_iterator(
-            self.problem.rows.len(),
-            self.problem.rows.iter().map(|row| self.residual(row)),
-        )
+        let costs = Costs::new(self.problem.chip, &self.trial, Fidelity::Tile);
+        let rows = self.problem.rows;
+        DVector::from_iterator(rows.len(), rows.iter().map(|row| Self::residual(&costs, row)))
     }
 
     fn cost(&mut self, at: &DVector<f64>) -> f64 {

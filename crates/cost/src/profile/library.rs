@@ -56,6 +56,18 @@ impl Library {
         Ok(())
     }
 
+    /// The same without a chip's own profiles: what would be said of it if it had never been measured.
+    #[must_use]
+    pub fn without(&self, chip: &str) -> Self {
+        let profiles = self.profiles.iter().filter(|profile| profile.chip != chip).cloned().collect();
+        Self { profiles, lineage: self.lineage.clone() }
+    }
+
+    /// The chip's own profiles, in the order they stand in.
+    pub fn own<'a>(&'a self, chip: &'a str) -> impl Iterator<Item = &'a Profile<Vec<f64>>> + 'a {
+        self.profiles.iter().filter(move |profile| profile.chip == chip)
+    }
+
     /// The profiles that answer for a chip: its own, else those of its closest relatives, wider.
     ///
     /// Among equally close ones those of the named software come first, then those that stand first.
