@@ -5,7 +5,8 @@ use vitruvian_model::{Collective, CollectiveKind};
 use vitruvian_quantity::{Bytes, BytesPerSecond, Seconds};
 
 use crate::algorithm::{
-    Candidate, InterNode, cheapest, custom, experts, mesh, pairwise, passes, ring, switch, two_level,
+    Candidate, InterNode, Protocol, cheapest, custom, experts, mesh, pairwise, passes, ring, switch,
+    two_level,
 };
 use crate::estimate::CollectiveEstimate;
 use crate::placement::Placement;
@@ -91,6 +92,11 @@ impl<'a> Network<'a> {
         &self.nic
     }
 
+    /// The exponent of a protocol's ramp.
+    pub(crate) fn ramp(&self, protocol: Protocol) -> f64 {
+        self.profile.ramp(protocol)
+    }
+
     fn best(&self, kind: CollectiveKind, n: f64, at: Placement) -> Option<Candidate> {
         match kind {
             CollectiveKind::AllReduce | CollectiveKind::AllGather | CollectiveKind::ReduceScatter => {
@@ -133,11 +139,15 @@ impl<'a> Network<'a> {
 
     /// What the library offers inside a node.
     fn library(&self, kind: CollectiveKind, n: f64, p: f64) -> impl Iterator<Item = Candidate> + '_ {
-        let links = &self.links;
-        let algorithm = if links.mesh { mesh::mesh } else { ring::ring };
-        let rings = self.profile.ring.iter().map(move |protocol| algorithm(links, protocol, kind, n, p));
-        let switched = self.profile.in_switch.iter().filter(move |_| kind == CollectiveKind::AllReduce);
-        let switched = switched.filter_map(move |profile| switch::in_switch(links, profile, n, p));
+        let (links, profile) = (&self.links, self.profile);
+        let around = if links.mesh { mesh::mesh } else { ring::ring };
+        let rings = profile.ring.iter().map(move |protocol| Candidate {
+            ramp: profile.ramp(protocol.protocol),
+            ..around(links, protocol, kind, n, p)
+        });
+        let switched = profile.in_switch.iter().filter(move |_| kind == CollectiveKind::AllReduce);
+        let switched = switched.filter_map(move |own| switch::in_switch(links, own, n, p));
+        let switched = switched.map(|candidate| Candidate { ramp: profile.ramp, ..candidate });
         rings.chain(switched).map(move |candidate| links.join_dies(candidate, kind, n))
     }
 

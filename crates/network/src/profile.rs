@@ -28,6 +28,9 @@ pub struct CollectiveProfile {
     pub held_out: Option<Errors>,
     /// Standard deviations of the logarithm of time.
     pub sigma: Sigma,
+    /// Exponent q of time = (latency^q + wire^q)^(1/q) of what is sent in chunks (Simple, in-switch): 1 is Hockney's sum,
+    /// less a slower ramp to full bandwidth, because chunks and channels grow with the message.
+    pub ramp: f64,
     /// Protocols of ring (or mesh) all-reduce, all-gather and reduce-scatter.
     pub ring: Vec<RingProtocol>,
     /// Protocols of all-to-all and send/receive.
@@ -94,8 +97,6 @@ pub struct RingProtocol {
     pub bandwidth: f64,
     /// Rate of the local copy or reduction of a rank's own shard, as a multiple of the fabric's ring bandwidth.
     pub copy: Option<f64>,
-    /// Exponent q of time = (latency^q + wire^q)^(1/q): 1 is Hockney's sum, less a slower ramp to full bandwidth.
-    pub ramp: f64,
 }
 
 /// One protocol of exchanges between pairs.
@@ -108,8 +109,6 @@ pub struct PairwiseProtocol {
     pub start: Seconds,
     /// Bandwidth to one peer, as a share of the fabric's ring bandwidth (of one link on a mesh).
     pub peer: f64,
-    /// Exponent of the ramp, as in [`RingProtocol::ramp`].
-    pub ramp: f64,
 }
 
 /// All-reduce by the switch's own adders (NVLS).
@@ -118,8 +117,6 @@ pub struct PairwiseProtocol {
 pub struct InSwitch {
     /// Start-up beyond the fabric's base latency.
     pub start: Seconds,
-    /// Exponent of the ramp.
-    pub ramp: f64,
 }
 
 /// How stages inside and between nodes follow each other.
@@ -164,6 +161,8 @@ pub struct ExpertPhase {
     pub doubling: Seconds,
     /// What the kernel's cores can copy per second, where the links are faster.
     pub copy_bandwidth: BytesPerSecond,
+    /// Exponent q of (start^q + copy^q)^(1/q) inside a node: above 1, part of the start hides behind the copy.
+    pub ramp: f64,
 }
 
 /// All-reduce kernels of a serving engine that read peers' memory directly.
@@ -214,4 +213,21 @@ pub struct Multimem {
     pub bandwidth: f64,
     /// Largest message it takes.
     pub largest: u64,
+}
+
+impl CollectiveProfile {
+    /// The profile with the all-reduce kernels of one serving engine, or of none.
+    #[must_use]
+    pub fn for_engine(&self, engine: Option<&str>) -> Self {
+        let mut profile = self.clone();
+        let launches =
+            |kernels: &Custom| engine.is_some_and(|engine| kernels.engines.iter().any(|own| own == engine));
+        profile.custom.retain(launches);
+        profile
+    }
+
+    /// The exponent of a protocol's ramp: only chunks ramp up.
+    pub(crate) fn ramp(&self, protocol: Protocol) -> f64 {
+        if protocol == Protocol::Simple { self.ramp } else { 1.0 }
+    }
 }

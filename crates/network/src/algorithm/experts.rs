@@ -58,6 +58,7 @@ impl Rows {
     }
 }
 
+/// The later of what goes over links, whose copy may hide part of the start, and what goes over the NIC after it.
 fn exchange(
     network: &Network,
     phase: &ExpertPhase,
@@ -65,17 +66,18 @@ fn exchange(
     rows: &Rows,
     at: Placement,
 ) -> Candidate {
-    let inside =
-        rows.inside / network.links().all_to_all(f64::from(at.local)).min(phase.copy_bandwidth.get());
-    let outside = rows.outside / network.nic().bandwidth;
-    Candidate {
+    let links = network.links().all_to_all(f64::from(at.local)).min(phase.copy_bandwidth.get());
+    let inside = Candidate {
         algorithm,
         latency: phase.start.get() + phase.doubling.get() * f64::from(at.ranks).log2(),
-        wire: inside.max(outside),
-        ramp: 1.0,
+        wire: rows.inside / links,
+        ramp: phase.ramp,
         sent: rows.inside + rows.outside,
-        limit: if outside > inside { Bound::Nic } else { Bound::Link },
-    }
+        limit: Bound::Link,
+    };
+    let outside =
+        Candidate { wire: rows.outside / network.nic().bandwidth, ramp: 1.0, limit: Bound::Nic, ..inside };
+    if outside.time() > inside.time() { outside } else { inside }
 }
 
 fn choices(kind: CollectiveKind) -> u32 {

@@ -25,7 +25,7 @@ pub(crate) fn mesh(
         algorithm: Algorithm::Mesh,
         latency: links.base + protocol.start.get() + passes * protocol.step * links.step,
         wire: passes * n / p / (protocol.bandwidth * links.ring) + added,
-        ramp: protocol.ramp,
+        ramp: 1.0,
         sent: passes * (p - 1.0) / p * n,
         limit: Bound::Link,
     }

@@ -19,7 +19,7 @@ pub(crate) fn all_to_all(network: &Network, protocol: &PairwiseProtocol, n: f64,
         algorithm: Algorithm::Pairwise(protocol.protocol),
         latency: start(links, protocol) + nic.reach(at.nodes),
         wire: wire_inside.max(wire_outside),
-        ramp: protocol.ramp,
+        ramp: network.ramp(protocol.protocol),
         sent: inside + outside,
         limit: if wire_outside > wire_inside { Bound::Nic } else { Bound::Link },
     }
@@ -34,7 +34,7 @@ pub(crate) fn send(network: &Network, protocol: &PairwiseProtocol, n: f64, at: P
         algorithm: Algorithm::Pairwise(protocol.protocol),
         latency: start(links, protocol) + nic.reach(at.nodes),
         wire: if leaves { limit } else { wire },
-        ramp: protocol.ramp,
+        ramp: network.ramp(protocol.protocol),
         sent: n,
         limit: if leaves { Bound::Nic } else { Bound::Link },
     }

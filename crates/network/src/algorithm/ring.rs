@@ -26,7 +26,7 @@ pub(crate) fn ring(
         algorithm: Algorithm::Ring(protocol.protocol),
         latency: links.base + protocol.start.get() + steps * protocol.step * links.step,
         wire: sent / (protocol.bandwidth * links.ring) + copied,
-        ramp: protocol.ramp,
+        ramp: 1.0,
         sent,
         limit: Bound::Link,
     }

@@ -15,7 +15,7 @@ pub(crate) fn in_switch(links: &Links, profile: &InSwitch, n: f64, p: f64) -> Op
         algorithm: Algorithm::InSwitch,
         latency: links.base + profile.start.get(),
         wire: sent / links.in_switch?,
-        ramp: profile.ramp,
+        ramp: 1.0,
         sent,
         limit: Bound::Link,
     })

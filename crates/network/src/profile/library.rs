@@ -7,7 +7,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_hardware::Chip;
 use vitruvian_hardware::chip::Architecture;
 
-use super::CollectiveProfile;
+use super::{CollectiveProfile, Sigma};
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -58,30 +58,29 @@ impl Library {
     /// # Errors
     /// If no profile answers for the chip's core design.
     pub fn profile(&self, chip: &Chip, engine: Option<&str>) -> Result<CollectiveProfile, Diagnostics> {
+        Ok(self.nearest(chip)?.for_engine(engine))
+    }
+
+    /// The profile that answers for a chip, with the kernels of all engines; wider if it was measured on another design.
+    ///
+    /// # Errors
+    /// If no profile answers for the chip's core design.
+    pub fn nearest(&self, chip: &Chip) -> Result<CollectiveProfile, Diagnostics> {
         let design = design(chip.architecture);
-        let nearest = self
-            .files
-            .iter()
-            .filter_map(|file| Some((*file.answers_for.get(design)?, file)))
-            .min_by(|(a, _), (b, _)| a.total_cmp(b));
+        let answering = self.files.iter().filter_map(|file| Some((*file.answers_for.get(design)?, file)));
+        let nearest = answering.min_by(|(a, _), (b, _)| a.total_cmp(b));
         let (widening, file) = nearest.ok_or_else(|| {
             Diagnostic::error("collectives-none", format!("no collective profile answers for {design} chips"))
         })?;
-        Ok(lent(&file.profile, widening, engine))
+        Ok(widened(&file.profile, widening))
     }
 }
 
-/// The profile as it answers for a chip: wider if borrowed, with one engine's kernels.
-fn lent(profile: &CollectiveProfile, widening: f64, engine: Option<&str>) -> CollectiveProfile {
-    let mut profile = profile.clone();
-    for sigma in [&mut profile.sigma.inside, &mut profile.sigma.across, &mut profile.sigma.experts] {
-        *sigma = sigma.hypot(widening);
-    }
-    profile.borrowed = widening > 0.0;
-    profile
-        .custom
-        .retain(|kernels| engine.is_some_and(|engine| kernels.engines.iter().any(|own| own == engine)));
-    profile
+fn widened(profile: &CollectiveProfile, widening: f64) -> CollectiveProfile {
+    let wider = |sigma: f64| sigma.hypot(widening);
+    let Sigma { inside, across, experts } = profile.sigma;
+    let sigma = Sigma { inside: wider(inside), across: wider(across), experts: wider(experts) };
+    CollectiveProfile { sigma, borrowed: widening > 0.0, ..profile.clone() }
 }
 
 fn read(source: &SourceText) -> Result<File, Diagnostics> {
