@@ -1,4 +1,5 @@
 //! Fits the profiles of `catalog/profiles` to the tables that `tables.toml` lists: `refit FOLDER [--chip C] [--family F]…`.
+//! `--page FILE` writes the accuracy page; `--no-fit` leaves the profiles as they are.
 //!
 //! Profiles of families, precisions or software that were not fitted again stay as they are.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -6,9 +7,13 @@
 use std::error::Error;
 use std::path::Path;
 
-use vitruvian_calibration::{Calibration, Manifest, Table, calibrate, read_csv, read_parquet, write};
+use vitruvian_calibration::accuracy::{self, Section};
+use vitruvian_calibration::manifest::Set;
+use vitruvian_calibration::{
+    Calibration, Manifest, Options, Table, calibrate, read_csv, read_parquet, validate, write,
+};
 use vitruvian_cost::profile::file;
-use vitruvian_cost::{Family, Library, Profile};
+use vitruvian_cost::{Costs, Family, Fidelity, Library, Profile, ProfileSet};
 use vitruvian_diagnostics::SourceText;
 use vitruvian_hardware::catalog;
 
@@ -17,31 +22,62 @@ const PROFILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog/profi
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let folder = words.first().ok_or("name the folder of measured tables")?;
-    let families = after(&words, "--family").map(|family| family.parse()).collect::<Result<Vec<Family>, _>>()?;
+    let families =
+        after(&words, "--family").map(|family| family.parse()).collect::<Result<Vec<Family>, _>>()?;
     let chips: Vec<&String> = after(&words, "--chip").collect();
-    let manifest = source(&format!("{PROFILES}/tables.toml"))?;
-    for set in
-        Manifest::read(&manifest)?.set.iter().filter(|set| chips.is_empty() || chips.contains(&&set.chip))
-    {
-        let started = std::time::Instant::now();
-        let chip = catalog::chip(&set.chip)?;
-        let mut library = Library::catalog()?;
-        let path = format!("{PROFILES}/{}.toml", chip.name);
-        if Path::new(&path).exists() {
-            library.add(&source(&path)?)?;
-        }
-        let tables = set
-            .tables
-            .iter()
-            .map(|table| read(&format!("{folder}/{table}")))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut options = set.options();
-        options.families.clone_from(&families);
-        let calibration = calibrate(&chip, &library.profiles(&chip, None)?, &tables, &options);
-        tell(&chip.name, &calibration, started.elapsed().as_secs_f64());
-        save(&path, &chip.name, calibration)?;
+    let manifest = Manifest::read(&source(&format!("{PROFILES}/tables.toml"))?)?;
+    let wanted = |set: &&Set| chips.is_empty() || chips.contains(&&set.chip);
+    for set in manifest.set.iter().filter(wanted).filter(|_| !words.iter().any(|word| word == "--no-fit")) {
+        refit(folder, set, &families)?;
     }
-    Ok(())
+    match after(&words, "--page").next() {
+        Some(path) => Ok(std::fs::write(path, page(folder, &manifest)?)?),
+        None => Ok(()),
+    }
+}
+
+/// The library as it stands on disk, not as it was embedded.
+fn library(chip: &str) -> Result<(Library, String), Box<dyn Error>> {
+    let mut library = Library::catalog()?;
+    let path = format!("{PROFILES}/{chip}.toml");
+    if Path::new(&path).exists() {
+        library.add(&source(&path)?)?;
+    }
+    Ok((library, path))
+}
+
+fn refit(folder: &str, set: &Set, families: &[Family]) -> Result<(), Box<dyn Error>> {
+    let started = std::time::Instant::now();
+    let chip = catalog::chip(&set.chip)?;
+    let (library, path) = library(&chip.name)?;
+    let options = Options { families: families.to_vec(), ..set.options() };
+    let calibration = calibrate(&chip, &library.profiles(&chip, None)?, &tables(folder, set)?, &options);
+    tell(&chip.name, &calibration, started.elapsed().as_secs_f64());
+    save(&path, &chip.name, calibration)
+}
+
+fn tables(folder: &str, set: &Set) -> Result<Vec<Table>, Box<dyn Error>> {
+    set.tables.iter().map(|table| read(&format!("{folder}/{table}"))).collect()
+}
+
+/// A section for each chip, in the order of the list.
+fn page(folder: &str, manifest: &Manifest) -> Result<String, Box<dyn Error>> {
+    let mut chips: Vec<&str> = manifest.set.iter().map(|set| set.chip.as_str()).collect();
+    chips.dedup();
+    let sections =
+        chips.into_iter().map(|chip| section(folder, manifest, chip)).collect::<Result<Vec<_>, _>>()?;
+    Ok(accuracy::page(manifest, &sections))
+}
+
+fn section(folder: &str, manifest: &Manifest, name: &str) -> Result<Section, Box<dyn Error>> {
+    let chip = catalog::chip(name)?;
+    let (library, _) = library(name)?;
+    let sets = manifest.set.iter().filter(|set| set.chip == name);
+    let tables = sets.map(|set| tables(folder, set)).collect::<Result<Vec<_>, _>>()?.concat();
+    let judge = |profiles: &ProfileSet| validate(&Costs::new(&chip, profiles, Fidelity::Tile), &tables);
+    let own = judge(&library.profiles(&chip, None)?);
+    let borrowed = judge(&library.without(name).profiles(&chip, None)?);
+    Ok(Section { title: chip.title.clone(), profiles: library.own(name).cloned().collect(), own, borrowed })
 }
 
 /// The words that follow an option, each time it is given.

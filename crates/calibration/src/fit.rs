@@ -81,10 +81,8 @@ impl Model<'_> {
     }
 
     /// Sign times the root of twice the soft-L1 loss: s²·2(√(1 + (r/s)²) − 1) is what half its square adds up to.
-    fn residual(&self, row: &Measurement) -> f64 {
-        let Ok(prediction) = predict(self.problem.chip, &self.trial, Fidelity::Tile, row) else {
-            return REFUSED;
-        };
+    fn residual(costs: &Costs, row: &Measurement) -> f64 {
+        let Ok(prediction) = predict(costs, row) else { return REFUSED };
         let ratio = (prediction.time.get() / row.time.get()).ln();
         if !ratio.is_finite() {
             return REFUSED;

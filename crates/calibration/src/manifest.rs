@@ -1,8 +1,8 @@
 //! Which tables inform which chip: the list behind `catalog/profiles` and `docs/accuracy.md`.
 
 use serde::Deserialize;
-use vitruvian_cost::Residency;
 use vitruvian_cost::profile::Stack;
+use vitruvian_cost::{Profile, Residency};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 
 use crate::calibrate::Options;
@@ -13,6 +13,23 @@ use crate::calibrate::Options;
 pub struct Manifest {
     /// The sets.
     pub set: Vec<Set>,
+    /// What the fits are to reach.
+    #[serde(default)]
+    pub target: Vec<Target>,
+}
+
+/// The error that a family of one chip is to reach on shapes left out of the fit.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The chip.
+    pub chip: String,
+    /// The operator family.
+    pub family: String,
+    /// The number formats.
+    pub precision: String,
+    /// Mean absolute relative error.
+    pub mean: f64,
 }
 
 /// Tables of one chip that were measured alike.
@@ -44,6 +61,19 @@ impl Manifest {
             let span = error.span().unwrap_or(0..0).into();
             Diagnostic::error("manifest-syntax", error.message()).at(source, span, "").into()
         })
+    }
+}
+
+impl Manifest {
+    /// The target for a profile, if there is one.
+    pub fn target_of(&self, profile: &Profile<Vec<f64>>) -> Option<f64> {
+        let precision = profile.precision.to_string();
+        let meant = |target: &&Target| {
+            target.chip == profile.chip
+                && target.family == profile.family.name()
+                && target.precision == precision
+        };
+        self.target.iter().find(meant).map(|target| target.mean)
     }
 }
 

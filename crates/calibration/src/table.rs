@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 
+use crate::exchange::Exchange;
 use crate::measurement::Measurement;
 use crate::reader::{Kind, Reading};
 
@@ -24,6 +25,8 @@ pub struct Table {
     pub kind: Kind,
     /// Its rows, in file order.
     pub measurements: Vec<Measurement>,
+    /// Its rows that are collectives, in file order.
+    pub exchanges: Vec<Exchange>,
     /// Rows left out: reason and number.
     pub skipped: BTreeMap<&'static str, usize>,
 }
@@ -34,13 +37,19 @@ const NAMED_FAULTS: usize = 20;
 /// Reads each row of a sheet as the kind of table that its columns make it.
 pub(crate) fn interpret(sheet: &Sheet) -> Result<Table, Diagnostics> {
     let kind = Kind::of(sheet).ok_or_else(|| sheet.fault(None, Kind::unknown(sheet)))?;
-    let mut table =
-        Table { name: sheet.name.clone(), kind, measurements: Vec::new(), skipped: BTreeMap::new() };
+    let mut table = Table {
+        name: sheet.name.clone(),
+        kind,
+        measurements: Vec::new(),
+        exchanges: Vec::new(),
+        skipped: BTreeMap::new(),
+    };
     let mut faults = Vec::new();
     for line in &sheet.lines {
         let row = Row { sheet, line };
         match kind.read(&row) {
             Ok(Reading::Point(measurement)) => table.measurements.push(*measurement),
+            Ok(Reading::Exchange(exchange)) => table.exchanges.push(exchange),
             Ok(Reading::Skip(reason)) => *table.skipped.entry(reason).or_default() += 1,
             Err(why) => faults.push(sheet.fault(Some(line), why)),
         }

@@ -138,7 +138,7 @@ impl Report {
 }
 
 impl Row {
-    fn pair(&self) -> Pair {
+    pub(crate) fn pair(&self) -> Pair {
         let sigma = (self.p90_us / self.predicted_us).ln() / crate::score::Z90;
         Pair { predicted: self.predicted_us, measured: self.measured_us, sigma }
     }
