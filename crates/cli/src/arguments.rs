@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{chip, compare, estimate, model, validate};
+use crate::commands::{calibrate, chip, compare, estimate, model, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     /// Hold predictions against measurements
     #[command(subcommand)]
     Validate(validate::ValidateCommand),
+    /// Fit kernel profiles to your own measurements
+    Calibrate(calibrate::CalibrateArgs),
 }
 
 /// What every command takes.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod calibrate;
 pub(crate) mod chip;
 pub(crate) mod compare;
 pub(crate) mod estimate;
@@ -20,5 +21,6 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
         Command::Validate(command) => validate::run(command),
+        Command::Calibrate(arguments) => calibrate::run(arguments),
     }
 }

@@ -16,6 +16,19 @@ pub(crate) fn read_text(path: &Path) -> Result<SourceText, Diagnostic> {
     Ok(SourceText::new(path.display().to_string(), text))
 }
 
+/// Reads a file that is not text.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+/// The files in a folder and the folders below it, sorted; the path itself if it is no folder.
+pub(crate) fn files_in(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_path_buf()];
+    }
+    names_in(path).iter().flat_map(|name| files_in(&path.join(name))).collect()
+}
+
 /// Writes a whole file or nothing: into a temporary file beside it, which then takes its name.
 ///
 /// What is not a regular file (`/dev/null`, a pipe) is written to directly.

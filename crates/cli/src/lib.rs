@@ -15,6 +15,7 @@ mod inputs;
 mod io;
 mod schemas;
 mod surface;
+mod tables;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use schemars::{Schema, schema_for};
 use vitruvian_hardware::schema::{chip_schema, node_schema};
 
-use crate::commands::{chip, model};
+use crate::commands::{calibrate, chip, model};
 
 /// Name and schema of the answer of each command and of each kind of file; `docs/schema/` is generated from them.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
@@ -15,6 +15,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),
         ("model-list", schema_for!(Vec<model::list::Line>)),
         ("model-show", schema_for!(model::show::Shown)),
+        ("calibrate", schema_for!(Vec<calibrate::Shown>)),
         ("chip-file", Schema::try_from(chip_schema()).unwrap_or_default()),
         ("node-file", Schema::try_from(node_schema()).unwrap_or_default()),
     ]

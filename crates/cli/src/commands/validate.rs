@@ -1,5 +1,6 @@
 //! `vitruvian validate`: predictions against measurements.
 
+pub(crate) mod operators;
 mod serving;
 
 use clap::Subcommand;
@@ -10,6 +11,8 @@ use crate::answer::Answer;
 /// What to validate.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ValidateCommand {
+    /// Predict tables of measured operator times and report the errors by family
+    Operators(operators::OperatorsArgs),
     /// Predict a table of measured serving points (closed loop) and report the errors of TTFT and TPOT
     Serving(serving::ServingArgs),
 }
@@ -17,6 +20,7 @@ pub(crate) enum ValidateCommand {
 /// Runs one of them.
 pub(crate) fn run(command: &ValidateCommand) -> Result<Answer, Diagnostics> {
     match command {
+        ValidateCommand::Operators(arguments) => operators::run(arguments),
         ValidateCommand::Serving(arguments) => serving::run(arguments),
     }
 }

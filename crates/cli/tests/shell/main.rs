@@ -92,9 +92,10 @@ fn a_reader_that_goes_away_is_no_fault() {
 fn a_file_that_extends_a_chip_is_shown_with_its_own_figures() {
     let folder = Folder::new("extends");
     let path = folder.join("my.toml");
-    std::fs::write(&path, "extends = \"h20\"\nl2 = \"384 MiB\"\n").unwrap();
+    std::fs::write(&path, "extends = \"h20\"\nhbm.bandwidth = \"8 TB/s\"\n").unwrap();
     let said = stdout(&["chip", "diff", "h20", path.to_str().unwrap(), "--format", "csv"]);
-    assert!(said.contains("l2.capacity,60 MiB,384 MiB,6.4"), "{said}");
+    // The catalog's H20 has 4.0 TB/s; twice that moves nothing else of the file.
+    assert!(said.contains("hbm.bandwidth,4.0 TB/s,8 TB/s,2"), "{said}");
 }
 
 #[test]
