@@ -14,7 +14,7 @@ pub mod steady;
 pub mod workload;
 
 pub use census::{Census, Fall, Miss};
-pub use closed::closed_loop;
+pub use closed::{Loop, closed_loop};
 pub use objective::Objective;
 pub use performance::{Performance, performance};
 pub use search::{Outcome, Question, Row, Verdict, search};

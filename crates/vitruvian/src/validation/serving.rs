@@ -8,7 +8,7 @@ use serde::Serialize;
 use vitruvian_calibration::score::{Pair, Score};
 use vitruvian_diagnostics::{Diagnostics, SourceText};
 use vitruvian_engine::{Meter, Replica};
-use vitruvian_planner::{Steady, closed_loop};
+use vitruvian_planner::{Loop, Steady, closed_loop};
 
 use crate::setup::Profiles;
 use point::Case;
@@ -100,6 +100,9 @@ pub struct Skipped {
     pub count: usize,
 }
 
+/// Requests a client sends in the benchmarks behind published tables: ten times the concurrency in all.
+const ROUNDS: u32 = 10;
+
 /// What a table's names are looked up in.
 struct Known<'a> {
     profiles: Profiles,
@@ -134,8 +137,9 @@ fn predict(point: &Point, known: &Known<'_>) -> Result<PointRow, String> {
     let mut meter = Meter::new(&setup.node, setup.costs(), &network);
     let replica =
         Replica { model: &case.model, plan: &case.plan, layout: case.layout, engine: &setup.engine };
+    let load = Loop { clients: point.concurrency, rounds: ROUNDS };
     let state =
-        closed_loop(&replica, &case.workload, point.concurrency, setup.engine.batched_tokens, &mut meter)
+        closed_loop(&replica, &case.workload, load, setup.engine.batched_tokens, &mut meter)
             .map_err(|halt| format!("{halt:?}"))?;
     Ok(row(point, &case, &state))
 }
