@@ -6,7 +6,7 @@ use vitruvian_hardware::{Chip, Node};
 use vitruvian_network::profile::Errors;
 use vitruvian_network::{CollectiveEstimate, CollectiveProfile};
 
-use super::knobs::{values, with_values};
+use super::knobs::{ranges, with_values};
 use super::predict::{estimates, family, pair};
 use super::search::{Search, minimise};
 use super::{Exchange, Path};
@@ -81,14 +81,11 @@ fn along<'a>(measured: &[Measured<'a>], wanted: impl Fn(&Exchange) -> bool) -> V
 }
 
 fn fit(start: &CollectiveProfile, measured: &[Measured], path: Path) -> CollectiveProfile {
-    let (values, bounds): (Vec<f64>, Vec<(f64, f64)>) = values(path, start)
-        .into_iter()
-        .map(|(value, (lower, upper))| (value.clamp(lower, upper), (lower, upper)))
-        .unzip();
+    let ranges = ranges(path, start);
     let log_ratios = |values: &[f64]| -> Vec<f64> {
         pairs(&with_values(path, start, values), measured).iter().map(Pair::log_ratio).collect()
     };
-    with_values(path, start, &minimise(&Search { start: values, bounds, log_ratios: &log_ratios }))
+    with_values(path, start, &minimise(&Search { ranges, log_ratios: &log_ratios }))
 }
 
 fn pairs(profile: &CollectiveProfile, measured: &[Measured]) -> Vec<Pair> {

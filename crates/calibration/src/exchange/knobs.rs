@@ -16,19 +16,45 @@ enum Figure<'a> {
     Ratio(&'a mut f64),
 }
 
-/// Least and greatest value that a fit may give a figure.
-type Bounds = (f64, f64);
+/// Where a fit begins, and between which values it stays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Range {
+    pub lower: f64,
+    /// A figure without measurements stays here, whatever an earlier fit found, so that held-out errors are honest.
+    pub start: f64,
+    pub upper: f64,
+}
 
-const START: Bounds = (0.3, 400.0);
-const PEER: Bounds = (0.01, 3.0);
-const SHARE: Bounds = (0.003, 1.2);
-const RATE: Bounds = (20.0, 900.0);
+/// µs from the launch to the first byte.
+const fn start(start: f64) -> Range {
+    Range { lower: 0.3, start, upper: 400.0 }
+}
 
-/// The values of the figures that measurements along a path inform, with their bounds.
-pub(super) fn values(path: Path, profile: &CollectiveProfile) -> Vec<(f64, Bounds)> {
-    let mut values = Vec::new();
-    visit(path, &mut profile.clone(), &mut |bounds, figure| values.push((figure.value(), bounds)));
-    values
+/// µs for each peer.
+const fn peer(start: f64) -> Range {
+    Range { lower: 0.01, start, upper: 3.0 }
+}
+
+/// Of the node's bandwidth.
+const fn share(start: f64) -> Range {
+    Range { lower: 0.003, start, upper: 1.2 }
+}
+
+/// Exponent of latency and wire.
+const fn ramp(start: f64, upper: f64) -> Range {
+    Range { lower: 0.4, start, upper }
+}
+
+const LL128_STEP: Range = Range { lower: 1.0, start: 1.4, upper: 4.0 };
+const COPY: Range = Range { lower: 0.5, start: 2.0, upper: 10.0 };
+/// GB/s that an expert kernel copies.
+const RATE: Range = Range { lower: 20.0, start: 150.0, upper: 900.0 };
+
+/// The ranges of the figures that measurements along a path inform.
+pub(super) fn ranges(path: Path, profile: &CollectiveProfile) -> Vec<Range> {
+    let mut ranges = Vec::new();
+    visit(path, &mut profile.clone(), &mut |range, _| ranges.push(range));
+    ranges
 }
 
 /// The profile with other values of these figures, in the same order.
@@ -43,14 +69,6 @@ pub(super) fn with_values(path: Path, profile: &CollectiveProfile, values: &[f64
 }
 
 impl Figure<'_> {
-    fn value(&self) -> f64 {
-        match self {
-            Self::Time(time) => time.get() * 1e6,
-            Self::Rate(rate) => rate.get() / 1e9,
-            Self::Ratio(ratio) => **ratio,
-        }
-    }
-
     fn set(self, value: f64) {
         match self {
             Self::Time(time) => *time = Seconds::new(value * 1e-6),
@@ -60,7 +78,7 @@ impl Figure<'_> {
     }
 }
 
-type Visitor<'v> = &'v mut dyn FnMut(Bounds, Figure<'_>);
+type Visitor<'v> = &'v mut dyn FnMut(Range, Figure<'_>);
 
 fn visit(path: Path, profile: &mut CollectiveProfile, visitor: Visitor<'_>) {
     match path {
@@ -77,48 +95,49 @@ fn visit(path: Path, profile: &mut CollectiveProfile, visitor: Visitor<'_>) {
 fn library(profile: &mut CollectiveProfile, visitor: Visitor<'_>) {
     profile.ring.iter_mut().for_each(|protocol| ring(protocol, visitor));
     for pair in &mut profile.pairwise {
-        visitor(START, Figure::Time(&mut pair.start));
+        visitor(start(4.0), Figure::Time(&mut pair.start));
         if pair.protocol != Protocol::Simple {
-            visitor(SHARE, Figure::Ratio(&mut pair.peer));
+            visitor(share(0.02), Figure::Ratio(&mut pair.peer));
         }
     }
     if let Some(switch) = &mut profile.in_switch {
-        visitor(START, Figure::Time(&mut switch.start));
+        // NCCL's tuning gives NVLS 25 µs in all.
+        visitor(start(20.0), Figure::Time(&mut switch.start));
     }
-    visitor((0.4, 1.0), Figure::Ratio(&mut profile.ramp));
+    visitor(ramp(0.7, 1.0), Figure::Ratio(&mut profile.ramp));
 }
 
 /// LL sets the unit of steps, Simple that of bandwidth: both are the node's.
 fn ring(ring: &mut RingProtocol, visitor: Visitor<'_>) {
     match ring.protocol {
-        Protocol::Ll => visitor(SHARE, Figure::Ratio(&mut ring.bandwidth)),
+        Protocol::Ll => visitor(share(0.04), Figure::Ratio(&mut ring.bandwidth)),
         Protocol::Ll128 => {
-            visitor((1.0, 4.0), Figure::Ratio(&mut ring.step));
-            visitor(SHARE, Figure::Ratio(&mut ring.bandwidth));
+            visitor(LL128_STEP, Figure::Ratio(&mut ring.step));
+            visitor(share(0.3), Figure::Ratio(&mut ring.bandwidth));
         }
         Protocol::Simple => {
-            visitor(START, Figure::Time(&mut ring.start));
-            ring.copy.iter_mut().for_each(|copy| visitor((0.5, 10.0), Figure::Ratio(copy)));
+            visitor(start(3.0), Figure::Time(&mut ring.start));
+            ring.copy.iter_mut().for_each(|copy| visitor(COPY, Figure::Ratio(copy)));
         }
     }
 }
 
 fn custom(kernels: &mut Custom, visitor: Visitor<'_>) {
     for access in [&mut kernels.one_shot, &mut kernels.two_shot] {
-        visitor(START, Figure::Time(&mut access.start));
-        visitor(PEER, Figure::Time(&mut access.peer));
-        visitor(SHARE, Figure::Ratio(&mut access.bandwidth));
+        visitor(start(5.0), Figure::Time(&mut access.start));
+        visitor(peer(0.2), Figure::Time(&mut access.peer));
+        visitor(share(0.8), Figure::Ratio(&mut access.bandwidth));
     }
     if let Some(kernel) = &mut kernels.multimem {
-        visitor(START, Figure::Time(&mut kernel.start));
-        visitor(SHARE, Figure::Ratio(&mut kernel.bandwidth));
+        visitor(start(9.0), Figure::Time(&mut kernel.start));
+        visitor(share(0.5), Figure::Ratio(&mut kernel.bandwidth));
     }
 }
 
 fn experts(kernel: &mut ExpertKernel, visitor: Visitor<'_>) {
     for phase in [&mut kernel.dispatch, &mut kernel.combine] {
-        visitor(START, Figure::Time(&mut phase.start));
+        visitor(start(80.0), Figure::Time(&mut phase.start));
         visitor(RATE, Figure::Rate(&mut phase.copy_bandwidth));
-        visitor((0.5, 4.0), Figure::Ratio(&mut phase.ramp));
+        visitor(ramp(1.5, 4.0), Figure::Ratio(&mut phase.ramp));
     }
 }

@@ -5,6 +5,8 @@ use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
 
+use super::knobs::Range;
+
 /// Log ratios beyond this count by their magnitude rather than by their square (soft L1).
 const ROBUST_SCALE: f64 = 0.1;
 /// Weight of a figure's distance from its start (in logarithms), so that one without measurements stays there.
@@ -12,16 +14,16 @@ const PRIOR: f64 = 0.3;
 /// Relative step of a numerical derivative.
 const STEP: f64 = 1e-4;
 
-/// What is minimised: values between bounds, and the log ratios that they give.
+/// What is minimised: values in their ranges, and the log ratios that they give.
 pub(super) struct Search<'a> {
-    pub start: Vec<f64>,
-    pub bounds: Vec<(f64, f64)>,
+    pub ranges: Vec<Range>,
     pub log_ratios: &'a dyn Fn(&[f64]) -> Vec<f64>,
 }
 
 /// The best values found.
 pub(super) fn minimise(search: &Search) -> Vec<f64> {
-    let at = DVector::from_iterator(search.start.len(), search.start.iter().map(|value| value.ln()));
+    let starts = search.ranges.iter().map(|range| range.start.ln());
+    let at = DVector::from_iterator(search.ranges.len(), starts);
     let model = Model { search, at };
     let (model, _) = LevenbergMarquardt::new().with_patience(20).with_ftol(1e-8).minimize(model);
     let at = pattern_search(&model, model.at.clone());
@@ -35,8 +37,8 @@ struct Model<'a> {
 
 impl Model<'_> {
     fn values(&self, at: &DVector<f64>) -> Vec<f64> {
-        let bounded =
-            at.iter().zip(&self.search.bounds).map(|(x, (lower, upper))| x.exp().clamp(*lower, *upper));
+        let within = |(x, range): (&f64, &Range)| x.exp().clamp(range.lower, range.upper);
+        let bounded = at.iter().zip(&self.search.ranges).map(within);
         bounded.collect()
     }
 
@@ -46,8 +48,8 @@ impl Model<'_> {
             let scaled = ratio / ROBUST_SCALE;
             ratio.signum() * ROBUST_SCALE * (2.0 * ((1.0 + scaled * scaled).sqrt() - 1.0)).sqrt()
         });
-        let pull =
-            at.iter().zip(&self.search.start).map(|(x, start)| PRIOR * ROBUST_SCALE * (x - start.ln()));
+        let pull = |(x, range): (&f64, &Range)| PRIOR * ROBUST_SCALE * (x - range.start.ln());
+        let pull = at.iter().zip(&self.search.ranges).map(pull);
         let all: Vec<f64> = measured.chain(pull).collect();
         DVector::from_vec(all)
     }

@@ -17,7 +17,7 @@ pub fn prefill(row: &Row) -> Result<Reading, String> {
     let (compute, kv) = csv_formats(row)?;
     let dim = row.count("head_dim")?;
     let op = PrefillAttention {
-        batch: if row.has("batch") { row.count("batch")? } else { 1 },
+        batch: row.count_or("batch", 1)?,
         new: row.count("seq_len")?,
         cached: 0,
         heads: row.count("heads")?,
@@ -60,7 +60,7 @@ pub fn decode(row: &Row) -> Result<Reading, String> {
 pub fn aiconfigurator(row: &Row) -> Result<Reading, String> {
     let (batch, heads) = (row.count("batch_size")?, row.count("num_heads")?);
     let (isl, step, dim, window) =
-        (row.count("isl")?, row.count("step")?, row.count("head_dim")?, row.count("window_size")?);
+        (row.count("isl")?, row.count("step")?, row.count("head_dim")?, row.count_or("window_size", 0)?);
     let kv_heads = match row.count("num_key_value_heads")? {
         0 => heads,
         some => some,
