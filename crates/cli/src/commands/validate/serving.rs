@@ -64,7 +64,7 @@ fn errors(report: &ServingReport) -> Table {
     for (name, ttft, tpot) in std::iter::once(all).chain(groups) {
         table.row([
             Cell::text(name),
-            Cell::integer(tpot.n as i64),
+            Cell::count(tpot.n),
             Cell::number(tpot.median_abs_pct_error),
             Cell::number(tpot.mean_abs_pct_error),
             Cell::number(tpot.p90_abs_pct_error),
