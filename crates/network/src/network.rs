@@ -146,7 +146,7 @@ impl<'a> Network<'a> {
             ..around(links, protocol, kind, n, p)
         });
         let switched = profile.in_switch.iter().filter(move |_| kind == CollectiveKind::AllReduce);
-        let switched = switched.filter_map(move |own| switch::in_switch(links, own, n, p));
+        let switched = switched.filter_map(move |own| switch::in_switch(links, *own, n, p));
         let switched = switched.map(|candidate| Candidate { ramp: profile.ramp, ..candidate });
         rings.chain(switched).map(move |candidate| links.join_dies(candidate, kind, n))
     }

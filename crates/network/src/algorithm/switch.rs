@@ -9,7 +9,7 @@ use crate::network::Links;
 use crate::profile::InSwitch;
 
 /// An all-reduce of `n` bytes over `p` ranks, if the switch can add.
-pub(crate) fn in_switch(links: &Links, profile: &InSwitch, n: f64, p: f64) -> Option<Candidate> {
+pub(crate) fn in_switch(links: &Links, profile: InSwitch, n: f64, p: f64) -> Option<Candidate> {
     let sent = n * (1.0 + 1.0 / p);
     Some(Candidate {
         algorithm: Algorithm::InSwitch,
