@@ -32,7 +32,7 @@ fn finish(outcome: std::io::Result<Vec<String>>) -> ExitCode {
     match outcome {
         Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
         Ok(findings) => {
-            findings.iter().for_each(|finding| println!("{finding}"));
+            println!("{}", findings.join("\n"));
             ExitCode::FAILURE
         }
         Err(error) => {

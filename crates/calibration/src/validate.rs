@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_cost::{Bound, Costs, Refusal};
 use vitruvian_quantity::Seconds;
@@ -22,7 +23,7 @@ pub struct Prediction {
 }
 
 /// Errors by family and over all, and the rows with the largest.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// Over all rows.
     #[serde(flatten)]
@@ -39,7 +40,7 @@ pub struct Report {
 }
 
 /// Errors of one family in one precision.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct FamilyScore {
     /// Operator family.
     pub family: &'static str,
@@ -51,7 +52,7 @@ pub struct FamilyScore {
 }
 
 /// One row with its prediction.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Row {
     /// The file.
     pub table: String,

@@ -15,6 +15,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),
         ("model-list", schema_for!(Vec<model::list::Line>)),
         ("model-show", schema_for!(model::show::Shown)),
+        ("validate-operators", schema_for!(vitruvian_calibration::Report)),
+        ("validate-serving", schema_for!(vitruvian::validation::ServingReport)),
         ("calibrate", schema_for!(Vec<calibrate::Shown>)),
         ("chip-file", Schema::try_from(chip_schema()).unwrap_or_default()),
         ("node-file", Schema::try_from(node_schema()).unwrap_or_default()),

@@ -37,13 +37,16 @@ fn sections(command: &Command, parents: &str) -> Vec<String> {
 }
 
 fn section(command: &Command, name: &str) -> String {
-    let usage = command.get_positionals().map(|argument| format!(" {}", shown(argument))).collect::<String>();
+    let usage = std::iter::once(name.to_owned())
+        .chain(command.get_positionals().map(shown))
+        .collect::<Vec<_>>()
+        .join(" ");
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let positionals = command.get_positionals().map(item).collect::<String>();
     let own = options(command).filter(|option| !option.is_global_set()).map(item).collect::<String>();
     let items = [positionals, own].concat();
     let items = if items.is_empty() { items } else { format!("{items}\n") };
-    format!("## `{name}`\n\n    {name}{usage}\n\n{about}.\n\n{items}")
+    format!("## `{name}`\n\n    {usage}\n\n{about}.\n\n{items}")
 }
 
 fn is_ours(command: &Command) -> bool {
@@ -67,9 +70,8 @@ fn item(argument: &Arg) -> String {
     let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
     let help = help.replace('\n', " ");
     let values = argument.get_possible_values();
-    let listed = values.iter().filter(|_| argument.get_action().takes_values());
     let listed =
-        listed.map(|value| format!("  - `{}`{}\n", value.get_name(), meaning(value))).collect::<String>();
+        values.iter().filter(|_| argument.get_action().takes_values()).map(value_item).collect::<String>();
     let default: Vec<String> =
         argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
     let takes = argument.get_action().takes_values() && !default.is_empty();
@@ -77,14 +79,15 @@ fn item(argument: &Arg) -> String {
     format!("- `{}` {help}{default}\n{listed}", shown(argument))
 }
 
-fn meaning(value: &clap::builder::PossibleValue) -> String {
-    value.get_help().map(|help| format!(" {help}")).unwrap_or_default()
+fn value_item(value: &clap::builder::PossibleValue) -> String {
+    let meaning = value.get_help().map(|help| format!(" {help}")).unwrap_or_default();
+    format!("  - `{}`{meaning}\n", value.get_name())
 }
 
 /// `--format <FORMAT>`, `--sources`, `<CHIP>`.
 fn shown(argument: &Arg) -> String {
     let names: Vec<&str> =
-        argument.get_value_names().unwrap_or_default().iter().map(|name| name.as_str()).collect();
+        argument.get_value_names().unwrap_or_default().iter().map(clap::builder::Str::as_str).collect();
     let value = names.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join(" ");
     match argument.get_long() {
         None if argument.is_required_set() => value,

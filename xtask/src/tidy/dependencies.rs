@@ -8,8 +8,7 @@ pub(super) fn check(repository: &Repository) -> Vec<String> {
     let Some(root) = repository.file("Cargo.toml") else {
         return vec!["Cargo.toml:1: there is none".to_owned()];
     };
-    let users: Vec<String> =
-        members().flat_map(|member| dependencies(member)).map(|(_, name, _)| name).collect();
+    let users: Vec<String> = members().flat_map(dependencies).map(|(_, name, _)| name).collect();
     named.chain(unused(root, &users)).collect()
 }
 

@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 8] = [
 
 pub(super) fn check(repository: &Repository) -> Vec<String> {
     let manifests = repository.ending("/Cargo.toml").filter(|file| file.path.starts_with("crates/"));
-    manifests.flat_map(|manifest| faults(manifest)).collect()
+    manifests.flat_map(faults).collect()
 }
 
 fn faults(manifest: &File) -> Vec<String> {

@@ -66,7 +66,9 @@ pub(crate) struct Shown {
     parameters: Vec<ShownParameter>,
 }
 
+/// The keys are those of `validate operators`.
 #[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "keys of JSON say what they hold")]
 struct ShownErrors {
     mean_abs_pct_error: f64,
     median_abs_pct_error: f64,
@@ -84,9 +86,7 @@ struct ShownParameter {
 pub(crate) fn run(arguments: &CalibrateArgs) -> Result<Answer, Diagnostics> {
     let parsed = inputs::chip(&arguments.chip)?;
     let measured = tables::read(&arguments.tables)?;
-    let stack = Some(arguments.software.as_str()).filter(|name| !name.is_empty());
-    let start = Library::catalog()?.profiles(&parsed.chip, stack)?;
-    let calibration = calibrate(&parsed.chip, &start, &measured.tables, &options(arguments));
+    let calibration = calibrate(&parsed.chip, &Library::catalog()?, &measured.tables, &options(arguments))?;
     let shown: Vec<Shown> = calibration.fits.iter().map(shown).collect();
     let contents = || toml(&parsed.chip.name, &calibration);
     let files = arguments.out.iter().map(|path| OutputFile { path: path.clone(), contents: contents() });
@@ -157,7 +157,7 @@ fn errors(fits: &[Shown]) -> Table {
             Cell::text(fit.family),
             Cell::text(&fit.precision),
             Cell::text(&fit.software),
-            Cell::integer(fit.rows as i64),
+            Cell::count(fit.rows),
             Cell::number(fit.in_fit.mean_abs_pct_error),
             held_out(|errors| errors.mean_abs_pct_error),
             held_out(|errors| errors.median_abs_pct_error),

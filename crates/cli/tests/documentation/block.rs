@@ -1,23 +1,23 @@
 //! Console blocks of a Markdown text.
 
 /// One fenced block marked `console`.
-pub struct Block {
-    pub steps: Vec<Step>,
+pub(crate) struct Block {
+    pub(crate) steps: Vec<Step>,
 }
 
 /// A command and what the text shows that it prints.
-pub struct Step {
+pub(crate) struct Step {
     /// Line of the command, from one.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The command, without `$ `.
-    pub command: String,
+    pub(crate) command: String,
     /// The lines below it.
-    pub shown: String,
+    pub(crate) shown: String,
 }
 
 impl Block {
     /// The arguments of our command; none if it is another's.
-    pub fn arguments(command: &str) -> Option<Vec<String>> {
+    pub(crate) fn arguments(command: &str) -> Option<Vec<String>> {
         let prefixes = ["vitruvian ", "cargo run --release -- ", "cargo run -- "];
         let rest = prefixes.iter().find_map(|prefix| command.strip_prefix(prefix))?;
         Some(words(rest))
@@ -40,7 +40,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// The blocks of a text in order.
-pub fn blocks(text: &str) -> Vec<Block> {
+pub(crate) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut inside = false;
     for (index, line) in text.lines().enumerate() {
@@ -67,7 +67,7 @@ fn add(block: &mut Block, number: usize, line: &str) {
 }
 
 /// The text with what was printed in place of what is shown, where they differ; `...` blocks are kept.
-pub fn rewrite(text: &str, blocks: &[Block], printed: &[Vec<Option<String>>]) -> String {
+pub(crate) fn rewrite(text: &str, blocks: &[Block], printed: &[Vec<Option<String>>]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let steps = blocks.iter().zip(printed).flat_map(|(block, printed)| block.steps.iter().zip(printed));
     for (step, printed) in steps.collect::<Vec<_>>().into_iter().rev() {

@@ -4,6 +4,8 @@
 //! repository; other commands are left alone. The lines below it are what it prints, errors included; `...` stands for
 //! any lines, and a first line `? 1` for that exit status. With `BLESS=1` in the environment the blocks are rewritten.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod block;
 mod matching;
 
@@ -21,14 +23,22 @@ fn console_blocks_print_what_they_show() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The Markdown of the root and of `docs/`, sorted.
+/// The Markdown of the root and of `docs/` with its folders, sorted.
 fn documents(root: &Path) -> Vec<PathBuf> {
-    let folders = [root.to_path_buf(), root.join("docs")];
-    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut paths = markdown_in(root, false);
+    paths.extend(markdown_in(&root.join("docs"), true));
     paths.sort();
     paths
+}
+
+fn markdown_in(folder: &Path, deep: bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let markdown = |path: PathBuf| match path.extension() {
+        Some(extension) if extension == "md" => vec![path],
+        _ if deep && path.is_dir() => markdown_in(&path, deep),
+        _ => Vec::new(),
+    };
+    entries.flat_map(markdown).collect()
 }
 
 fn check(root: &Path, path: &Path, bless: bool) -> Vec<String> {

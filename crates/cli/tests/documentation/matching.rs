@@ -1,7 +1,7 @@
 //! Whether a command prints what is shown.
 
 /// Compares line by line without trailing blanks; a line `...` stands for any number of lines.
-pub fn matches(shown: &str, printed: &str) -> bool {
+pub(crate) fn matches(shown: &str, printed: &str) -> bool {
     let lines =
         |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
     lines_match(&lines(shown), &lines(printed))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Where an instance departs from a schema.
-pub fn faults(schema: &Value, instance: &Value) -> Vec<String> {
+pub(crate) fn faults(schema: &Value, instance: &Value) -> Vec<String> {
     check(schema, schema, instance, "$")
 }
 

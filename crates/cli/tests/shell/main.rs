@@ -1,5 +1,7 @@
 //! The command as a process: what it prints where, and with which status.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::process::{Command, Stdio};

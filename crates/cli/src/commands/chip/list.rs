@@ -64,7 +64,9 @@ fn table(lines: &[Line]) -> Table {
         Column::number("power", "W"),
         Column::detail("title"),
     ]);
-    lines.iter().for_each(|line| table.push(row(line)));
+    for line in lines {
+        table.push(row(line));
+    }
     table.note(
         "Dense matrix peaks at the nominal clock; links are all scale-up links of a chip, per direction.",
     );

@@ -55,7 +55,7 @@ fn table(lines: &[Line]) -> Table {
             Cell::text(&line.family),
             Cell::number(line.parameters_total as f64 / 1e9),
             Cell::number(line.parameters_active as f64 / 1e9),
-            Cell::integer(line.layers as i64),
+            Cell::count(line.layers),
             Cell::number(line.kv_bytes_per_token / 1e3),
             Cell::integer(line.max_context),
         ]);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use vitruvian_calibration::exchange;
+use vitruvian_calibration::residuals::residuals;
 use vitruvian_calibration::validate::{Report, Row, validate};
 use vitruvian_calibration::{Score, Table as Measured};
 use vitruvian_cost::{Costs, Fidelity, Library};
@@ -33,6 +34,9 @@ pub(crate) struct OperatorsArgs {
     /// How closely kernels are looked at
     #[arg(long, value_enum, default_value_t)]
     fidelity: FidelityArg,
+    /// Correct the tile model by what these tables measure: the `measured` fidelity
+    #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with = "fidelity")]
+    import: Vec<PathBuf>,
     /// Write every row with its prediction
     #[arg(long, value_name = "FILE.csv")]
     predictions: Option<PathBuf>,
@@ -69,7 +73,10 @@ fn report(arguments: &OperatorsArgs, chip: &Chip, tables: &[Measured]) -> Result
         library.add(&io::read_text(path)?)?;
     }
     let profiles = library.profiles(chip, software)?;
-    let kernels = validate(&Costs::new(chip, &profiles, arguments.fidelity.into()), tables);
+    let costs = Costs::new(chip, &profiles, arguments.fidelity.into());
+    let residuals = residuals(&costs, &tables::read(&arguments.import)?.tables);
+    let measured = Costs { fidelity: Fidelity::Measured, residuals: Some(&residuals), ..costs };
+    let kernels = validate(if arguments.import.is_empty() { &costs } else { &measured }, tables);
     if tables.iter().all(|table| table.exchanges.is_empty()) {
         return Ok(kernels);
     }
@@ -105,13 +112,18 @@ fn line(family: &str, precision: &str, score: &Score) -> [Cell; 8] {
     [
         Cell::text(family),
         Cell::text(precision),
-        Cell::integer(score.n as i64),
-        Cell::number(score.mean_abs_pct_error),
-        Cell::number(score.median_abs_pct_error),
-        Cell::number(score.p90_abs_pct_error),
-        Cell::number(100.0 * score.mean_log_ratio.exp_m1()),
+        Cell::count(score.n),
+        hundredths(score.mean_abs_pct_error),
+        hundredths(score.median_abs_pct_error),
+        hundredths(score.p90_abs_pct_error),
+        hundredths(100.0 * score.mean_log_ratio.exp_m1()),
         Cell::share(score.share_within_p10_p90),
     ]
+}
+
+/// No error is known more closely than to a hundredth of a percent.
+fn hundredths(percent: f64) -> Cell {
+    Cell::number((percent * 100.0).round() / 100.0)
 }
 
 fn worst(report: &Report) -> Table {
