@@ -27,12 +27,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = arguments()?;
     let chip = catalog::chip(&arguments.chip)?;
     let software = arguments.options.stack.software.clone();
-    let profiles =
-        Library::catalog()?.profiles(&chip, (software != "unstated").then_some(software.as_str()))?;
+    let library = Library::catalog()?;
+    let profiles = library.profiles(&chip, (software != "unstated").then_some(software.as_str()))?;
     let tables = arguments.tables.iter().map(|path| table(path)).collect::<Result<Vec<_>, _>>()?;
     let started = std::time::Instant::now();
     if arguments.fit {
-        let calibration = calibrate(&chip, &profiles, &tables, &arguments.options);
+        let calibration = calibrate(&chip, &library, &tables, &arguments.options)?;
         for fit in &calibration.fits {
             let (a, b) = (fit.in_fit, fit.held_out);
             eprintln!(

@@ -51,7 +51,7 @@ fn refit(folder: &str, set: &Set, families: &[Family]) -> Result<(), Box<dyn Err
     let chip = catalog::chip(&set.chip)?;
     let (library, path) = library(&chip.name)?;
     let options = Options { families: families.to_vec(), ..set.options() };
-    let calibration = calibrate(&chip, &library.profiles(&chip, None)?, &tables(folder, set)?, &options);
+    let calibration = calibrate(&chip, &library, &tables(folder, set)?, &options)?;
     tell(&chip.name, &calibration, started.elapsed().as_secs_f64());
     save(&path, &chip.name, calibration)
 }

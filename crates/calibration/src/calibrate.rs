@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use vitruvian_cost::profile::{Errors, Stack};
-use vitruvian_cost::{Family, Precision, Profile, ProfileSet, Residency};
+use vitruvian_cost::{Family, Library, Precision, Profile, ProfileSet, Residency};
+use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::Chip;
 use vitruvian_model::Operator;
 
@@ -50,29 +51,35 @@ pub struct Fit {
 
 /// Fits a profile for each family, precision and software in the tables.
 ///
-/// Vector work comes first: rows of matrix products may contain some. Where products contain quantisation and no
-/// vector kernel was measured, both are fitted together.
-pub fn calibrate(chip: &Chip, start: &ProfileSet, tables: &[Table], options: &Options) -> Calibration {
+/// Every fit starts from the priors of `generic.toml`, never from what was fitted before, so that the same tables give
+/// the same profiles. Vector work comes first: rows of matrix products may contain some. Where products contain
+/// quantisation and no vector kernel was measured, both are fitted together.
+///
+/// # Errors
+/// A library without profiles for some family.
+pub fn calibrate(
+    chip: &Chip,
+    library: &Library,
+    tables: &[Table],
+    options: &Options,
+) -> Result<Calibration, Diagnostics> {
+    let priors = library.priors().profiles(chip, None)?;
+    let mut calibration = Calibration { fits: Vec::new(), profiles: library.profiles(chip, None)? };
     let sets = measured_sets(tables, options);
-    let mut calibration = Calibration { fits: Vec::new(), profiles: start.clone() };
     for ((_, software), (slot, rows)) in &sets {
         let stack = software.as_ref().map_or_else(|| options.stack.clone(), stack);
         let slots = slots_for(*slot, rows, &sets);
-        let started = prepared(&calibration.profiles, &slots, chip, &stack, options);
-        let problem = Problem {
-            chip,
-            profiles: &started,
-            slots: &slots,
-            rows: &thinned(rows, options.rows),
-            effort: Effort::Thorough,
-        };
+        let blank = |slot: &Slot| blank(chip, slot, &priors, &stack, options);
+        let mut started = calibration.profiles.clone();
+        slots.iter().for_each(|slot| started.place(&blank(slot)));
+        let rows_seen = thinned(rows, options.rows);
+        let problem =
+            Problem { chip, profiles: &started, slots: &slots, rows: &rows_seen, effort: Effort::Thorough };
         let fitted = judged(&problem, rows);
-        for fit in &fitted {
-            calibration.profiles.place(&fit.profile);
-        }
+        fitted.iter().for_each(|fit| calibration.profiles.place(&fit.profile));
         calibration.fits.extend(fitted);
     }
-    calibration
+    Ok(calibration)
 }
 
 /// Least sigma of vector work: tables time one kind of kernel out of twelve, and the model that fits static quantisation
@@ -109,28 +116,23 @@ fn slots_for(slot: Slot, rows: &[&Measurement], sets: &Sets) -> Vec<Slot> {
     if first && !informed && rows.iter().any(|row| contains(row)) { vec![slot, vector] } else { vec![slot] }
 }
 
-/// The profiles with one of its own for each slot, holding the values it would borrow.
-fn prepared(
-    profiles: &ProfileSet,
-    slots: &[Slot],
+/// A profile of the chip's own that holds the prior's values.
+fn blank(
     chip: &Chip,
+    slot: &Slot,
+    priors: &ProfileSet,
     stack: &Stack,
     options: &Options,
-) -> ProfileSet {
-    let mut prepared = profiles.clone();
-    for slot in slots {
-        let borrowed = profiles.profile(slot.family, slot.precision);
-        prepared.place(&Profile {
-            chip: chip.name.clone(),
-            precision: slot.precision,
-            stack: stack.clone(),
-            residency: options.residency,
-            source: options.source.clone(),
-            borrowed_from: None,
-            ..borrowed
-        });
+) -> Profile<Vec<f64>> {
+    Profile {
+        chip: chip.name.clone(),
+        precision: slot.precision,
+        stack: stack.clone(),
+        residency: options.residency,
+        source: options.source.clone(),
+        borrowed_from: None,
+        ..priors.profile(slot.family, slot.precision)
     }
-    prepared
 }
 
 /// An even selection of at most so many rows.

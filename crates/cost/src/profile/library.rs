@@ -3,7 +3,7 @@
 use vitruvian_diagnostics::{Diagnostic, SourceText};
 use vitruvian_hardware::Chip;
 
-use super::lineage::Lineage;
+use super::lineage::{self, Lineage};
 use super::{Checked, Profile, ProfileSet, Slot, Table, file};
 use crate::family::Family;
 use crate::parameters::Parameters;
@@ -60,6 +60,14 @@ impl Library {
     #[must_use]
     pub fn without(&self, chip: &str) -> Self {
         let profiles = self.profiles.iter().filter(|profile| profile.chip != chip).cloned().collect();
+        Self { profiles, lineage: self.lineage.clone() }
+    }
+
+    /// The priors alone, which nothing was fitted to.
+    #[must_use]
+    pub fn priors(&self) -> Self {
+        let profiles =
+            self.profiles.iter().filter(|profile| profile.chip == lineage::GENERIC).cloned().collect();
         Self { profiles, lineage: self.lineage.clone() }
     }
 

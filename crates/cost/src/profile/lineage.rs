@@ -33,7 +33,7 @@ pub struct Lineage {
 }
 
 /// The chip name of the priors.
-const GENERIC: &str = "generic";
+pub const GENERIC: &str = "generic";
 
 impl Lineage {
     /// Reads the relations.
