@@ -34,7 +34,7 @@ parameters! {
         tile_overhead: "us" in 0.01..=8.0, "Prologue and epilogue of a tile of 128 by 128 that do not overlap with other tiles.";
         row_overhead: "ns" in 0.01..=20.0, "Time of each row beyond its bytes: scales of rows quantised one by one.";
         tail_overlap: "1" in 0.0..=1.0, "Share of a partly filled last wave that others or a higher clock make up for.";
-        split_cost: "us" in 0.1..=30.0, "Time of the reduction when the depth is split between cores.";
+        exchange: "us" in 0.01..=40.0, "Time to exchange partial results through L2: parts of a split depth, or 128 rows of INT8 sums that vector cores scale.";
         reread: "1" in 0.0..=1.0, "Share of the weights that a second row of tiles fetches from memory again.";
         cache_share: "1" in 0.02..=1.2, "Share of L2 that holds the operands of a benchmark that rotates over a few sets.";
     }
@@ -77,7 +77,7 @@ impl From<&GemmParameters> for Figures {
             row: p.row_overhead * 1e-9,
             group: 0.0,
             tail: p.tail_overlap,
-            split: p.split_cost * 1e-6,
+            exchange: p.exchange * 1e-6,
             reread: p.reread,
             cache: p.cache_share,
         }

@@ -25,6 +25,7 @@ parameters! {
         tile_overhead: "us" in 0.01..=12.0, "Prologue and epilogue of a tile of 128 by 128 that do not overlap with other tiles.";
         row_overhead: "ns" in 0.01..=40.0, "Time of each row beyond its bytes: gathering it, and its scale.";
         expert_overhead: "ns" in 0.1..=1000.0, "Time of each expert that is hit: finding its rows and switching to its weights.";
+        exchange: "us" in 0.01..=40.0, "Time to hand 128 rows of INT8 sums to the vector cores that scale them, through L2.";
         tail_overlap: "1" in 0.0..=1.0, "Share of a partly filled last wave that others or a higher clock make up for.";
         row_granule: "1" in 16.0..=64.0, "Rows to which an expert's rows are padded at least: the lowest tile of the library.";
         reread: "1" in 0.0..=1.0, "Share of an expert's weights that a second row of tiles fetches from memory again.";
@@ -62,7 +63,7 @@ impl From<&GroupedGemmParameters> for Figures {
             row: p.row_overhead * 1e-9,
             group: p.expert_overhead * 1e-9,
             tail: p.tail_overlap,
-            split: 0.0,
+            exchange: p.exchange * 1e-6,
             reread: p.reread,
             cache: p.cache_share,
         }

@@ -1,5 +1,7 @@
 //! Products on Da Vinci cube cores: base tiles that fit L0A, L0B and L0C, fed over one path from L2.
 
+use vitruvian_quantity::Dtype;
+
 use super::cache;
 use super::kernel::{Core, Kernel, Plan};
 use super::product::Product;
@@ -12,6 +14,8 @@ const BASE_DEPTH: f64 = 128.0;
 const ACCUMULATOR: f64 = 4.0;
 /// The tile that `tile_overhead` is stated for.
 const TILE: f64 = 128.0 * 128.0;
+/// The rows that `exchange` is stated for.
+const EXCHANGED_ROWS: f64 = 128.0;
 /// Least columns that a core takes when there are fewer rows than a fractal has.
 const THIN_COLUMNS: u32 = 128;
 /// Parts of the depth below which thin products are not split.
@@ -64,7 +68,9 @@ impl<'a> Search<'a> {
             bandwidth: kernel.memory(),
             tallest: ((half / (BASE_DEPTH * product.element)) as u32).max(FRACTAL),
             conversion: conversion(kernel, product),
-            serial: figures.row * product.all_rows() + figures.group * product.matrices,
+            serial: figures.row * product.all_rows()
+                + figures.group * product.matrices
+                + scaling(kernel, product),
         }
     }
 
@@ -160,6 +166,12 @@ impl<'a> Search<'a> {
             l2,
         }
     }
+}
+
+/// INT8 sums leave through L2 to the vector cores, which scale them by row and column: the last base tile's rows wait.
+fn scaling(kernel: &Kernel, product: &Product) -> f64 {
+    let integer = kernel.execution.multiply == Dtype::Int8 && kernel.on.chip.vector.separate;
+    if integer { kernel.figures.exchange * product.rows.min(EXCHANGED_ROWS) / EXCHANGED_ROWS } else { 0.0 }
 }
 
 /// Weights converted on vector cores pass through L2 twice more in the format that is multiplied.

@@ -22,7 +22,7 @@ pub(crate) struct Figures {
     pub(crate) row: f64,
     pub(crate) group: f64,
     pub(crate) tail: f64,
-    pub(crate) split: f64,
+    pub(crate) exchange: f64,
     pub(crate) reread: f64,
     pub(crate) cache: f64,
 }

@@ -146,6 +146,6 @@ impl<'a> Search<'a> {
             return fixed;
         }
         let partial = 2.0 * self.product.bytes.outputs * (parts + 1.0);
-        fixed + figures.split + partial / self.kernel.on.chip.l2.read_bandwidth.get()
+        fixed + figures.exchange + partial / self.kernel.on.chip.l2.read_bandwidth.get()
     }
 }
