@@ -47,7 +47,8 @@ fn read_table(path: &Path) -> Result<Table, Diagnostics> {
 /// One warning for all files that were left aside.
 fn doubt(files: &[PathBuf]) -> Option<Diagnostic> {
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let message = format!("{} files are left aside: they are no tables of operator times", files.len());
+    let message =
+        format!("left aside, as they are no tables of operator times: {} of the files", files.len());
     let help = format!("name one with `--table` to see what is missing: {}", names.join(", "));
     (!files.is_empty()).then(|| Diagnostic::warning("table-left-aside", message).help(help))
 }

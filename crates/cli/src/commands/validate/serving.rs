@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vitruvian::validation::{ServingReport, serving};
+use vitruvian::validation::{EngineFit, ServingReport, fit, serving};
 use vitruvian_diagnostics::{Diagnostics, SourceText};
 use vitruvian_report::{Block, Cell, Column, Page, Table, csv};
 
@@ -22,12 +22,20 @@ pub(crate) struct ServingArgs {
     /// Write every point with its prediction
     #[arg(long, value_name = "FILE.csv")]
     predictions: Option<PathBuf>,
+    /// Fit the engines' host figures to the table and print them, with errors on models left out
+    #[arg(long)]
+    fit: bool,
 }
 
 /// Answers the question.
 pub(crate) fn run(arguments: &ServingArgs) -> Result<Answer, Diagnostics> {
     let folder = arguments.models.clone().unwrap_or_else(|| models_beside(&arguments.table));
     let configuration = |path: &str| configuration(&folder, path);
+    if arguments.fit {
+        let fits = fit(&io::read_text(&arguments.table)?, &configuration)?;
+        let page = Page { blocks: vec![Block::Table(figures(&fits))], ..Page::default() };
+        return Ok(Answer::new(page, &fits));
+    }
     let report = serving(&io::read_text(&arguments.table)?, &configuration)?;
     let predictions = arguments
         .predictions
@@ -44,6 +52,29 @@ fn models_beside(table: &Path) -> PathBuf {
 fn configuration(folder: &Path, path: &str) -> Option<SourceText> {
     let file = folder.join(format!("{}.json", path.replace('/', "--")));
     file.is_file().then(|| io::read_text(&file).ok()).flatten()
+}
+
+fn figures(fits: &[EngineFit]) -> Table {
+    let mut table = Table::new([Column::name("engine"), Column::text("figure"), Column::text("value")])
+        .title("Host figures of engines, fitted");
+    for fit in fits {
+        for figure in &fit.figures {
+            table.row([Cell::text(&*fit.engine), Cell::text(figure.key), Cell::text(&*figure.value)]);
+        }
+        let errors = [("in the fit", fit.fitted), ("models left out", fit.left_out)];
+        errors.iter().for_each(|(name, error)| {
+            table.note(format!(
+                "{}, {} points, {name}: TTFT {:.1} %, TPOT {:.1} % median; sigma {:.3} and {:.3}.",
+                fit.engine,
+                fit.points,
+                error.ttft_median_abs_pct_error,
+                error.tpot_median_abs_pct_error,
+                error.ttft_sigma,
+                error.tpot_sigma
+            ));
+        });
+    }
+    table
 }
 
 fn errors(report: &ServingReport) -> Table {
