@@ -22,6 +22,8 @@ pub enum Algorithm {
     Nothing,
     /// Around a ring of all ranks.
     Ring(Protocol),
+    /// In log₂ p steps, every pair connected (NHR).
+    Nhr,
     /// Reduced and multicast by the switch (NVLS).
     InSwitch,
     /// Each rank reads all peers' vectors.
@@ -35,7 +37,7 @@ pub enum Algorithm {
     /// Every pair exchanges directly.
     Pairwise(Protocol),
     /// Inside the nodes, between them, inside again.
-    TwoLevel(InterNode),
+    TwoLevel(Steps),
     /// Expert exchange, one message for each token and expert.
     LowLatencyExperts,
     /// Expert exchange, one message for each token and rank.
@@ -55,13 +57,24 @@ pub enum Protocol {
     Simple,
 }
 
-/// Algorithms between nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum InterNode {
-    /// Ring: 2(q−1) steps.
-    Ring,
-    /// Tree or non-uniform hierarchical ring: 2⌈log₂ q⌉ steps.
-    Tree,
+/// How many steps a pass over p ranks takes, of the same (p−1)/p · n bytes in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Steps {
+    /// Around a ring: p−1.
+    #[default]
+    Linear,
+    /// Tree, halving-doubling, non-uniform hierarchical ring (NHR): ⌈log₂ p⌉.
+    Logarithmic,
+}
+
+impl Steps {
+    pub(crate) fn count(self, ranks: f64) -> f64 {
+        match self {
+            Self::Linear => ranks - 1.0,
+            Self::Logarithmic => ranks.log2().ceil(),
+        }
+    }
 }
 
 /// One algorithm's time in its two parts. Seconds and bytes, as `f64`: many are made for each estimate.
@@ -103,6 +116,15 @@ pub(crate) fn passes(kind: CollectiveKind) -> f64 {
 }
 
 impl Protocol {
+    /// Share of the bytes on a wire that are data: LL flags every 4 of 8 bytes, LL128 8 of 128.
+    pub(crate) const fn payload(self) -> f64 {
+        match self {
+            Self::Ll => 4.0 / 8.0,
+            Self::Ll128 => 120.0 / 128.0,
+            Self::Simple => 1.0,
+        }
+    }
+
     /// NCCL's name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -119,13 +141,14 @@ impl fmt::Display for Algorithm {
             Self::Ring(protocol) => return write!(f, "ring {}", protocol.name()),
             Self::Pairwise(protocol) => return write!(f, "pairwise {}", protocol.name()),
             Self::Nothing => "nothing",
+            Self::Nhr => "NHR",
             Self::InSwitch => "NVLS",
             Self::OneShot => "one-shot",
             Self::TwoShot => "two-shot",
             Self::Multimem => "multimem",
             Self::Mesh => "mesh",
-            Self::TwoLevel(InterNode::Ring) => "two-level ring",
-            Self::TwoLevel(InterNode::Tree) => "two-level tree",
+            Self::TwoLevel(Steps::Linear) => "two-level ring",
+            Self::TwoLevel(Steps::Logarithmic) => "two-level tree",
             Self::LowLatencyExperts => "low-latency expert exchange",
             Self::NormalExperts => "normal expert exchange",
         };

@@ -20,8 +20,8 @@ pub struct Span {
 
 /// The algorithms that win between `smallest` and `largest` bytes, in order of size; bounds are exact to one byte.
 ///
-/// Sizes are probed at each power of two and a change between two probes is narrowed by bisection, so a range shorter
-/// than a factor of two between two longer ones may be missed.
+/// A range is followed in steps of two and its end found by bisection; a range inside another and shorter than a factor
+/// of two may be missed.
 pub fn crossovers(
     network: &Network,
     kind: CollectiveKind,
@@ -35,12 +35,14 @@ pub fn crossovers(
     let mut probe = smallest;
     while probe < largest {
         let next = probe.saturating_mul(2).clamp(probe + 1, largest);
-        if at(next).algorithm != at(probe).algorithm {
-            let last = last_like(&at, probe, next);
-            spans.push(Span { from: open.0, to: last, first: open.1, last: at(last) });
-            open = (last + 1, at(last + 1));
+        if at(next).algorithm == open.1.algorithm {
+            probe = next;
+            continue;
         }
-        probe = next;
+        let last = last_like(&at, probe, next);
+        spans.push(Span { from: open.0, to: last, first: open.1, last: at(last) });
+        probe = last + 1;
+        open = (probe, at(probe));
     }
     spans.push(Span { from: open.0, to: largest, first: open.1, last: at(largest) });
     spans

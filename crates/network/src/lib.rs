@@ -13,7 +13,7 @@ pub mod placement;
 pub mod profile;
 pub mod share;
 
-pub use algorithm::{Algorithm, InterNode, Protocol};
+pub use algorithm::{Algorithm, Protocol, Steps};
 pub use crossover::{Span, crossovers};
 pub use estimate::{Bound, CollectiveEstimate};
 pub use network::Network;

@@ -5,8 +5,7 @@ use vitruvian_model::{Collective, CollectiveKind};
 use vitruvian_quantity::{Bytes, BytesPerSecond, Seconds};
 
 use crate::algorithm::{
-    Candidate, InterNode, Protocol, cheapest, custom, experts, mesh, pairwise, passes, ring, switch,
-    two_level,
+    Candidate, Protocol, Steps, cheapest, custom, experts, mesh, pairwise, passes, ring, switch, two_level,
 };
 use crate::estimate::CollectiveEstimate;
 use crate::placement::Placement;
@@ -127,7 +126,7 @@ impl<'a> Network<'a> {
     /// The cheapest pair of a stage inside the nodes and one between them.
     fn across(&self, kind: CollectiveKind, n: f64, at: Placement) -> Option<Candidate> {
         let join = |inside: Option<Candidate>| {
-            [InterNode::Ring, InterNode::Tree].map(|inter| {
+            [Steps::Linear, Steps::Logarithmic].map(|inter| {
                 two_level::two_level(inside, &self.nic, &self.profile.across, kind, n, at, inter)
             })
         };

@@ -8,7 +8,7 @@ mod library;
 use serde::Deserialize;
 use vitruvian_quantity::{BytesPerSecond, Seconds};
 
-use crate::algorithm::Protocol;
+use crate::algorithm::{Protocol, Steps};
 
 pub use library::Library;
 
@@ -89,6 +89,9 @@ pub struct Sigma {
 pub struct RingProtocol {
     /// Which.
     pub protocol: Protocol,
+    /// How many steps a pass takes behind a switch; a mesh takes one.
+    #[serde(default)]
+    pub steps: Steps,
     /// Start-up beyond the fabric's base latency.
     pub start: Seconds,
     /// Latency of a step, as a multiple of the fabric's step latency.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use vitruvian_hardware::{Chip, Fabric, Node, catalog};
 use vitruvian_model::{Collective, CollectiveKind, Group};
@@ -35,11 +37,17 @@ struct Place {
     profile: CollectiveProfile,
 }
 
-fn place(index: usize, engine: Option<&str>) -> Place {
-    let (chip, node) = PLACES[index];
+static READ: LazyLock<Vec<Place>> = LazyLock::new(|| PLACES.map(read).into());
+
+fn read((chip, node): (&str, &str)) -> Place {
     let (chip, node) = (catalog::chip(chip).unwrap(), catalog::node(node).unwrap());
-    let profile = Library::catalog().unwrap().profile(&chip, engine).unwrap();
+    let profile = Library::catalog().unwrap().nearest(&chip).unwrap();
     Place { chip, node, profile }
+}
+
+fn place(index: usize, engine: Option<&str>) -> Place {
+    let Place { chip, node, profile } = &READ[index];
+    Place { chip: chip.clone(), node: node.clone(), profile: profile.for_engine(engine) }
 }
 
 impl Place {
@@ -145,5 +153,18 @@ fn sizes_are_split_among_algorithms_without_gaps() {
     for pair in spans.windows(2) {
         assert_eq!(pair[0].to + 1, pair[1].from);
         assert_ne!(pair[0].last.algorithm, pair[1].first.algorithm);
+    }
+}
+
+/// vLLM's kernels over two H20 end at 4 MiB and 64 MiB, between which the library may win from some size on.
+#[test]
+fn spans_name_the_algorithm_that_serves_all_of_them() {
+    let place = place(0, Some("vllm"));
+    let network = Network::new(&place.chip, &place.node, &place.profile);
+    for size in [2, 4, 8, 16] {
+        let group = Group { size, stride: 1 };
+        for span in vitruvian_network::crossovers(&network, CollectiveKind::AllReduce, group, 256, 1 << 31) {
+            assert_eq!(span.first.algorithm, span.last.algorithm, "{size}: {} to {}", span.from, span.to);
+        }
     }
 }

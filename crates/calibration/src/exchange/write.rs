@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::{Result, Write};
 
-use vitruvian_network::CollectiveProfile;
 use vitruvian_network::profile::{Custom, Errors, ExpertKernel, ExpertPhase, PeerAccess, Stack};
+use vitruvian_network::{CollectiveProfile, Steps};
 use vitruvian_quantity::{BytesPerSecond, Seconds, significant};
 
 /// The text of a profile file: a comment for its head, the core designs it answers for, and the figures.
@@ -65,6 +65,9 @@ fn origin(
 fn protocols(text: &mut String, profile: &CollectiveProfile) -> Result {
     for ring in &profile.ring {
         writeln!(text, "\n[[profile.ring]]\nprotocol = {}", quoted(ring.protocol.name()))?;
+        if ring.steps == Steps::Logarithmic {
+            writeln!(text, "steps = \"logarithmic\"")?;
+        }
         let [step, bandwidth] = [ring.step, ring.bandwidth].map(number);
         writeln!(text, "start = {}\nstep = {step}\nbandwidth = {bandwidth}", time(ring.start))?;
         ring.copy.iter().try_for_each(|copy| writeln!(text, "copy = {}", number(*copy)))?;

@@ -12,9 +12,9 @@ pub(crate) fn all_to_all(network: &Network, protocol: &PairwiseProtocol, n: f64,
     let (links, nic) = (network.links(), network.nic());
     let [p, local] = [at.ranks, at.local].map(f64::from);
     let [inside, outside] = [(local - 1.0) / p * n, (p - local) / p * n];
-    let peer = if local > 1.0 { n / p / (protocol.peer * links.ring) } else { 0.0 };
-    let wire_inside = peer.max(inside / links.all_to_all(local));
-    let wire_outside = outside / nic.bandwidth;
+    let channel = n / p / (protocol.peer * links.ring);
+    let wire_inside = if local > 1.0 { channel.max(inside / links.all_to_all(local)) } else { 0.0 };
+    let wire_outside = outside / (nic.bandwidth * protocol.protocol.payload());
     Candidate {
         algorithm: Algorithm::Pairwise(protocol.protocol),
         latency: start(links, protocol) + nic.reach(at.nodes),
@@ -29,11 +29,11 @@ pub(crate) fn all_to_all(network: &Network, protocol: &PairwiseProtocol, n: f64,
 pub(crate) fn send(network: &Network, protocol: &PairwiseProtocol, n: f64, at: Placement) -> Candidate {
     let (links, nic) = (network.links(), network.nic());
     let leaves = at.nodes > 1;
-    let [wire, limit] = [n / (protocol.peer * links.ring), n / nic.bandwidth];
+    let rate = if leaves { nic.bandwidth * protocol.protocol.payload() } else { protocol.peer * links.ring };
     Candidate {
         algorithm: Algorithm::Pairwise(protocol.protocol),
         latency: start(links, protocol) + nic.reach(at.nodes),
-        wire: if leaves { limit } else { wire },
+        wire: n / rate,
         ramp: network.ramp(protocol.protocol),
         sent: n,
         limit: if leaves { Bound::Nic } else { Bound::Link },

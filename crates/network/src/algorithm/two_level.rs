@@ -7,7 +7,7 @@
 
 use vitruvian_model::CollectiveKind;
 
-use super::{Algorithm, Candidate, InterNode, passes};
+use super::{Algorithm, Candidate, Steps, passes};
 use crate::estimate::Bound;
 use crate::network::Nic;
 use crate::placement::Placement;
@@ -21,18 +21,18 @@ pub(crate) fn two_level(
     kind: CollectiveKind,
     n: f64,
     at: Placement,
-    algorithm: InterNode,
+    steps: Steps,
 ) -> Candidate {
     let [nodes, local] = [at.nodes, at.local].map(f64::from);
     let outside = passes(kind) * (nodes - 1.0) / nodes * n / local;
-    let wire_outside = outside / (nic.bandwidth * share(algorithm, across));
+    let wire_outside = outside / (nic.bandwidth * share(steps, across));
     let wire_inside = inside.map_or(0.0, |stage| stage.wire);
     let hidden = across.overlap * wire_inside.min(wire_outside);
     Candidate {
-        algorithm: Algorithm::TwoLevel(algorithm),
+        algorithm: Algorithm::TwoLevel(steps),
         latency: inside.map_or(0.0, |stage| stage.latency)
             + nic.base
-            + passes(kind) * steps(algorithm, nodes) * nic.step,
+            + passes(kind) * steps.count(nodes) * nic.step,
         wire: wire_inside + wire_outside - hidden,
         ramp: inside.map_or(1.0, |stage| stage.ramp),
         sent: inside.map_or(0.0, |stage| stage.sent) + outside,
@@ -40,16 +40,10 @@ pub(crate) fn two_level(
     }
 }
 
-fn steps(algorithm: InterNode, nodes: f64) -> f64 {
-    match algorithm {
-        InterNode::Ring => nodes - 1.0,
-        InterNode::Tree => nodes.log2().ceil(),
-    }
-}
-
-fn share(algorithm: InterNode, across: &Across) -> f64 {
-    match algorithm {
-        InterNode::Ring => 1.0,
-        InterNode::Tree => across.tree_bandwidth,
+/// Of the NIC's bandwidth.
+fn share(steps: Steps, across: &Across) -> f64 {
+    match steps {
+        Steps::Linear => 1.0,
+        Steps::Logarithmic => across.tree_bandwidth,
     }
 }
