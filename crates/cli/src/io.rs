@@ -1,7 +1,7 @@
 //! The only place that reads and writes files and the terminal.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use vitruvian_diagnostics::{Diagnostic, SourceText};
@@ -48,6 +48,13 @@ pub(crate) fn write_stdout(contents: &str) -> Result<(), Diagnostic> {
     match out.write_all(contents.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritable("standard output", &error)),
         _ => Ok(()),
+    }
+}
+
+/// Tells a person at a terminal what takes long; silent in a pipe.
+pub(crate) fn progress(what: &str) {
+    if io::stderr().is_terminal() {
+        write_stderr(&format!("{what} …\n"));
     }
 }
 

@@ -13,7 +13,7 @@ use vitruvian_diagnostics::Diagnostics;
 use vitruvian_report::{Block, Cell, Column, Page, Table};
 
 use crate::answer::{Answer, OutputFile};
-use crate::{inputs, tables};
+use crate::{inputs, io, tables};
 
 /// Arguments of `calibrate`.
 #[derive(Debug, Args)]
@@ -86,6 +86,8 @@ struct ShownParameter {
 pub(crate) fn run(arguments: &CalibrateArgs) -> Result<Answer, Diagnostics> {
     let parsed = inputs::chip(&arguments.chip)?;
     let measured = tables::read(&arguments.tables)?;
+    let rows: usize = measured.tables.iter().map(|table| table.measurements.len()).sum();
+    io::progress(&format!("fitting profiles of {} to {rows} rows", parsed.chip.title));
     let calibration = calibrate(&parsed.chip, &Library::catalog()?, &measured.tables, &options(arguments))?;
     let shown: Vec<Shown> = calibration.fits.iter().map(shown).collect();
     let contents = || toml(&parsed.chip.name, &calibration);
