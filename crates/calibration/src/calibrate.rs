@@ -67,16 +67,20 @@ pub fn calibrate(
     let mut calibration = Calibration { fits: Vec::new(), profiles: library.profiles(chip, None)? };
     let sets = measured_sets(tables, options);
     for ((_, software), (slot, rows)) in &sets {
-        let stack = software.as_ref().map_or_else(|| options.stack.clone(), stack);
+        let stack = software.map_or_else(|| options.stack.clone(), stack);
         let slots = slots_for(*slot, rows, &sets);
-        let blank = |slot: &Slot| blank(chip, slot, &priors, &stack, options);
+        let blank = |slot: Slot| blank(chip, slot, &priors, &stack, options);
         let mut started = calibration.profiles.clone();
-        slots.iter().for_each(|slot| started.place(&blank(slot)));
+        for slot in &slots {
+            started.place(&blank(*slot));
+        }
         let rows_seen = thinned(rows, options.rows);
         let problem =
             Problem { chip, profiles: &started, slots: &slots, rows: &rows_seen, effort: Effort::Thorough };
         let fitted = judged(&problem, rows);
-        fitted.iter().for_each(|fit| calibration.profiles.place(&fit.profile));
+        for fit in &fitted {
+            calibration.profiles.place(&fit.profile);
+        }
         calibration.fits.extend(fitted);
     }
     Ok(calibration)
@@ -102,7 +106,7 @@ fn measured_sets<'a>(tables: &'a [Table], options: &Options) -> Sets<'a> {
     sets
 }
 
-fn stack(software: &&Software) -> Stack {
+fn stack(software: &Software) -> Stack {
     Stack { software: software.name.clone(), version: software.version.clone() }
 }
 
@@ -113,13 +117,13 @@ fn slots_for(slot: Slot, rows: &[&Measurement], sets: &Sets) -> Vec<Slot> {
         |row: &&Measurement| row.operators.iter().any(|operator| matches!(operator, Operator::Vector(_)));
     let informed = sets.values().any(|(other, _)| *other == vector);
     let first = slot.family == Family::Gemm;
-    if first && !informed && rows.iter().any(|row| contains(row)) { vec![slot, vector] } else { vec![slot] }
+    if first && !informed && rows.iter().any(contains) { vec![slot, vector] } else { vec![slot] }
 }
 
 /// A profile of the chip's own that holds the prior's values.
 fn blank(
     chip: &Chip,
-    slot: &Slot,
+    slot: Slot,
     priors: &ProfileSet,
     stack: &Stack,
     options: &Options,

@@ -56,7 +56,7 @@ pub fn fit(problem: &Problem) -> ProfileSet {
     let mut model =
         Model { problem: *problem, space, trial: problem.profiles.clone(), at: given.clone(), given };
     let scattered = if problem.effort == Effort::Thorough { 2 } else { 1 };
-    let refined = model.starts(scattered).into_iter().map(|start| model.refine(start));
+    let refined = model.starts(scattered).into_iter().map(|start| model.refine(&start));
     if let Some((_, at)) = refined.min_by(|a, b| a.0.total_cmp(&b.0)) {
         let at = if problem.effort == Effort::Thorough { model.pattern_search(at) } else { at };
         model.place(&at);
@@ -116,9 +116,9 @@ impl Model<'_> {
         std::iter::once(self.given.clone()).chain(best).collect()
     }
 
-    fn refine(&mut self, start: DVector<f64>) -> (f64, DVector<f64>) {
+    fn refine(&mut self, start: &DVector<f64>) -> (f64, DVector<f64>) {
         let mut model = self.clone();
-        model.place(&start);
+        model.place(start);
         let (model, _) = LevenbergMarquardt::new().with_patience(12).with_ftol(1e-6).minimize(model);
         let at = model.at;
         (self.cost(&at), at)

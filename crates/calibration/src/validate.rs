@@ -92,7 +92,7 @@ pub fn predict(costs: &Costs, row: &Measurement) -> Result<Prediction, Refusal> 
     let mut sigma = 0.0_f64;
     for operator in &row.operators {
         let estimate = costs.estimate(operator)?;
-        time = time + estimate.time;
+        time += estimate.time;
         if estimate.time > longest {
             (longest, bound, sigma) = (estimate.time, estimate.bound, estimate.sigma);
         }

@@ -70,6 +70,7 @@ pub fn calculated(dtype: Dtype, on: &Machine) -> Dtype {
 }
 
 /// Least time on the memories.
+#[derive(Clone, Copy, Debug)]
 struct Memory {
     time: f64,
     bound: Bound,

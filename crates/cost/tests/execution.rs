@@ -1,4 +1,5 @@
 //! What each chip does with each scheme.
+#![allow(clippy::unwrap_used)]
 
 use vitruvian_cost::execution::{self, Execution};
 use vitruvian_hardware::catalog;

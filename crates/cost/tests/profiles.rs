@@ -1,4 +1,5 @@
 //! Which profile answers for which chip, and how much wider it becomes.
+#![allow(clippy::unwrap_used)]
 
 use vitruvian_cost::{Family, Library, Precision, ProfileSet};
 use vitruvian_diagnostics::SourceText;

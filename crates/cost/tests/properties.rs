@@ -1,4 +1,5 @@
 //! What must hold of every operator on every chip.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::LazyLock;
 
@@ -226,7 +227,7 @@ fn with_more_tokens(operator: &Operator) -> Operator {
             Operator::LinearAttention(LinearAttention { batch: op.batch * 2, ..op })
         }
         Operator::Embedding(op) => Operator::Embedding(Embedding { tokens: op.tokens * 2, ..op }),
-        other => other,
+        Operator::Collective(op) => Operator::Collective(op),
     }
 }
 
