@@ -12,11 +12,7 @@ fn check(root: &Value, schema: &Value, instance: &Value, at: &str) -> Vec<String
         let target = root.pointer(reference.trim_start_matches('#')).unwrap();
         return check(root, target, instance, at);
     }
-    let options = ["anyOf", "oneOf"].iter().find_map(|word| schema[word].as_array());
-    let chosen =
-        options.is_none_or(|all| all.iter().any(|option| check(root, option, instance, at).is_empty()));
-    let mut faults = Vec::new();
-    faults.extend((!chosen).then(|| format!("{at}: none of the alternatives")));
+    let mut faults = alternatives(root, schema, instance, at);
     faults.extend(
         (!has_type(&schema["type"], instance)).then(|| format!("{at}: not of type {}", schema["type"])),
     );
@@ -24,6 +20,13 @@ fn check(root: &Value, schema: &Value, instance: &Value, at: &str) -> Vec<String
     faults.extend(missing(schema, instance, at));
     faults.extend(members(root, schema, instance, at));
     faults
+}
+
+/// Nothing if the instance is one of the alternatives, or there are none; else what it lacks of the nearest.
+fn alternatives(root: &Value, schema: &Value, instance: &Value, at: &str) -> Vec<String> {
+    let options = ["anyOf", "oneOf"].iter().find_map(|word| schema[word].as_array()).into_iter().flatten();
+    let faults = options.map(|option| check(root, option, instance, at));
+    faults.min_by_key(Vec::len).unwrap_or_default()
 }
 
 fn has_type(wanted: &Value, instance: &Value) -> bool {

@@ -81,7 +81,8 @@ fn report(arguments: &OperatorsArgs, chip: &Chip, tables: &[Measured]) -> Result
         return Ok(kernels);
     }
     let node = catalog::node_for(chip)?;
-    let profile = CollectiveLibrary::catalog()?.profile(chip, software)?;
+    // With the kernels of every engine: each table says whose it measured.
+    let profile = CollectiveLibrary::catalog()?.nearest(chip)?;
     let collectives = exchange::rows(chip, &node, &profile, tables);
     Ok(Report::of(kernels.rows.into_iter().chain(collectives).collect(), kernels.refused))
 }
