@@ -24,8 +24,9 @@ parameters! {
         host_floor: "us" in 0.0..=100.0, "Least time of a call in the benchmark's own loop, where the host launches each kernel; not part of a deployment.";
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that contiguous keys and values reach.";
         strided_penalty: "1" in 0.0..=0.6, "Share of the bandwidth lost where several key-value heads interleave and are shared by groups of queries.";
-        core_share: "1" in 0.3..=4.0, "Bandwidth that one core alone reaches, over its even share of all: bytes in flight over latency.";
+        core_bandwidth: "GB/s" in 5.0..=500.0, "Bandwidth that one core alone reaches: its bytes in flight over the latency.";
         compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak on rows padded to the least tile.";
+        least_rows: "1" in 1.0..=128.0, "Rows of queries that a tile executes at least, fewer are padded: 16 for `mma.sync` and the cube, 64 or 128 for `wgmma`.";
         overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
         task_overhead: "us" in 0.0..=20.0, "Constant of one sequence and key-value head on a core.";
         merge: "ns" in 0.0..=20.0, "Time to merge the parts of one output row where the cache is split.";
@@ -34,8 +35,8 @@ parameters! {
     }
 }
 
-/// Rows of the least tile of a matrix instruction that takes keys as its other operand (`mma.sync` m16, cube 16).
-const LEAST_ROWS: u32 = 16;
+/// Rows of a matrix instruction that takes keys as its other operand (`mma.sync` m16, cube 16).
+const ROWS: u32 = 16;
 /// Rows of the largest tile of queries: more make another task (`FlashInfer` and FlashAttention-3, one warpgroup pair).
 const MOST_ROWS: u32 = 128;
 /// Keys of a block, the least that a part of a split cache holds.
@@ -53,7 +54,7 @@ pub fn estimate(
     let multiply = multiplied(op.compute, on)?;
     let work = work::of_decode_attention(op);
     let stream = stream(op, work, multiply, on, parameters);
-    let (whole, best) = (stream.time(&stream.whole()), stream.best());
+    let (whole, best) = (stream.whole(), stream.best());
     let splits = op.heads > op.kv_heads || op.queries > 1;
     let share = if splits { 1.0 } else { parameters.ungrouped_split };
     let time = share * best.time + (1.0 - share) * whole.time;
@@ -94,15 +95,21 @@ fn stream(
         blocks: f64::from(op.context.div_ceil(BLOCK)),
         load: Load {
             memory: split::memory_time(work.hbm, on, efficiency(op, parameters)),
-            compute: padded_flops(op, rows)
+            compute: padded_flops(op, rows, parameters.least_rows)
                 / (chip.matrix_peak(multiply).get() * parameters.compute_efficiency),
             overhead: tasks * parameters.task_overhead * 1e-6 / f64::from(chip.compute.cores),
         },
-        core_share: parameters.core_share,
+        draw: a_task(op) / (parameters.core_bandwidth * 1e9),
         overlap: parameters.overlap,
         launch: parameters.launch * 1e-6,
+        merge_part: split::merge_latency(chip),
         merge: output_rows * parameters.merge * 1e-9,
     }
+}
+
+/// Bytes of the keys and values of one sequence and head, in whole blocks.
+fn a_task(op: &DecodeAttention) -> f64 {
+    f64::from(op.context.next_multiple_of(BLOCK)) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes()
 }
 
 /// Several key-value heads interleave in a token's row of the cache; a group's kernel reads one head of it at a time.
@@ -111,9 +118,9 @@ fn efficiency(op: &DecodeAttention, parameters: &DecodeAttentionParameters) -> f
     parameters.memory_efficiency * if strided { 1.0 - parameters.strided_penalty } else { 1.0 }
 }
 
-/// FLOPs with the rows of a group padded to the least tile: 2·rows·(d_qk + d_v) a key.
-fn padded_flops(op: &DecodeAttention, rows: u32) -> f64 {
-    let rows = f64::from(rows.next_multiple_of(LEAST_ROWS));
-    let keys = f64::from(op.batch) * f64::from(op.kv_heads) * f64::from(op.context);
+/// FLOPs with the rows of a group padded to a tile and the keys to a block: 2·rows·(d_qk + d_v) a key.
+fn padded_flops(op: &DecodeAttention, rows: u32, least: f64) -> f64 {
+    let rows = f64::from(rows.next_multiple_of(ROWS)).max(least);
+    let keys = f64::from(op.batch) * f64::from(op.kv_heads) * f64::from(op.context.next_multiple_of(BLOCK));
     2.0 * rows * f64::from(op.qk_dim + op.v_dim) * keys
 }

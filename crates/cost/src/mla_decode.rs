@@ -20,7 +20,7 @@ parameters! {
         launch: "us" in 0.0..=100.0, "Fixed time of one kernel inside a captured graph.";
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that latents reach as they lie.";
         gather_efficiency: "1" in 0.05..=1.0, "Share of that rate which latents chosen by an index reach.";
-        core_share: "1" in 0.3..=4.0, "Bandwidth that one core alone reaches, over its even share of all.";
+        core_bandwidth: "GB/s" in 5.0..=500.0, "Bandwidth that one core alone reaches: its bytes in flight over the latency.";
         compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak on rows padded to a tile.";
         overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
         task_overhead: "us" in 0.0..=40.0, "Constant of one sequence and tile of rows on a core.";
@@ -59,21 +59,25 @@ fn stream(
     let tiles = (queries * op.heads).div_ceil(ROWS);
     let tasks = f64::from(sequences) * f64::from(tiles);
     let efficiency = parameters.memory_efficiency * if gathered { parameters.gather_efficiency } else { 1.0 };
-    let padded = 2.0 * f64::from(2 * op.latent + op.rope) * f64::from(ROWS) * tasks * f64::from(op.attended);
+    let blocks = f64::from(op.attended.div_ceil(BLOCK));
+    let keys = blocks * f64::from(BLOCK) * tasks;
+    let padded = 2.0 * f64::from(2 * op.latent + op.rope) * f64::from(ROWS) * keys;
     let output_rows = f64::from(op.batch) * f64::from(op.queries) * f64::from(op.heads);
     Stream {
         cores,
         slots: cores,
         tasks,
-        blocks: f64::from(op.attended.div_ceil(BLOCK)),
+        blocks,
         load: Load {
             memory: split::memory_time(work.hbm, on, efficiency),
             compute: padded / (chip.matrix_peak(multiply).get() * parameters.compute_efficiency),
             overhead: tasks * parameters.task_overhead * 1e-6 / cores,
         },
-        core_share: parameters.core_share,
+        draw: blocks * f64::from(BLOCK) * MlaDecode::entry_bytes(op.latent, op.rope, op.kv)
+            / (parameters.core_bandwidth * 1e9),
         overlap: parameters.overlap,
         launch: parameters.launch * 1e-6,
+        merge_part: split::merge_latency(chip),
         merge: output_rows * parameters.merge * 1e-9,
     }
 }

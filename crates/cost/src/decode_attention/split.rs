@@ -1,9 +1,10 @@
 //! A stream over a cache by tasks that may be split: shared by attention over keys and values and over latents.
 
+use vitruvian_hardware::Chip;
 use vitruvian_quantity::Bytes;
 
 use crate::estimate::Bound;
-use crate::timing::{Machine, Residency};
+use crate::timing::{Machine, Residency, overlap};
 
 /// Times of the whole kernel if its work were spread evenly over all cores.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,23 +30,16 @@ pub(crate) struct Stream {
     pub blocks: f64,
     /// Work of the kernel.
     pub load: Load,
-    /// Bandwidth of one core over its even share.
-    pub core_share: f64,
+    /// Time in which one core alone draws the keys and values of one task.
+    pub draw: f64,
     /// Exponent of the combination.
     pub overlap: f64,
     /// Fixed time.
     pub launch: f64,
-    /// Time to merge the parts.
+    /// Latency of one part in the merge, which reads them one after the other.
+    pub merge_part: f64,
+    /// Time of all merged rows.
     pub merge: f64,
-}
-
-/// How many parts each task is split into, and how they fall on cores.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Plan {
-    /// Parts of a task.
-    pub splits: f64,
-    /// Work of the core with most parts, over the even share.
-    pub imbalance: f64,
 }
 
 /// Time of a kernel under a plan.
@@ -63,58 +57,58 @@ pub(crate) struct Split {
 const FULL: f64 = 0.8;
 
 impl Stream {
-    /// Every task in one part.
-    pub(crate) fn whole(&self) -> Plan {
-        self.plan(1.0)
-    }
-
-    fn plan(&self, splits: f64) -> Plan {
-        let parts = self.tasks * splits;
-        Plan { splits, imbalance: (parts / self.cores).ceil() * self.cores / parts }
-    }
-
-    /// As many parts as fill the slots; one where tasks alone nearly do.
-    fn filled(&self) -> Plan {
-        let full = self.tasks >= FULL * self.slots;
-        self.plan(if full { 1.0 } else { (self.slots / self.tasks).floor().clamp(1.0, self.blocks.max(1.0)) })
-    }
-
-    /// The faster of the whole and the filled plan.
+    /// The fastest of three plans: whole tasks, parts that fill the slots, and as many as the merge is worth.
     pub(crate) fn best(&self) -> Split {
-        let (whole, filled) = (self.time(&self.whole()), self.time(&self.filled()));
-        if filled.time < whole.time { filled } else { whole }
+        let filled = self.filling();
+        // t(s) = lone/s + s·part is least at √(lone/part).
+        let worth = (self.lone() / self.merge_part).sqrt().floor().clamp(1.0, filled);
+        let plans = [self.whole(), self.split(filled), self.split(worth)];
+        plans.into_iter().min_by(|a, b| a.time.total_cmp(&b.time)).unwrap_or_else(|| self.whole())
     }
 
-    /// launch + (Σ part^q)^(1/q) + merge.
-    pub(crate) fn time(&self, plan: &Plan) -> Split {
-        // A lone core cannot draw more than its own bytes in flight allow.
-        let waiting = (plan.imbalance / self.core_share).max(1.0);
-        let memory = self.load.memory * waiting;
-        let compute = self.load.compute * plan.imbalance;
-        let merge = if plan.splits > 1.0 { self.merge } else { 0.0 };
+    /// Every task in one part.
+    pub(crate) fn whole(&self) -> Split {
+        self.split(1.0)
+    }
+
+    /// Parts of a task that fill the slots; one where tasks alone nearly do.
+    fn filling(&self) -> f64 {
+        let full = self.tasks >= FULL * self.slots;
+        if full { 1.0 } else { (self.slots / self.tasks).floor().clamp(1.0, self.blocks.max(1.0)) }
+    }
+
+    /// Time of one whole task on one core.
+    fn lone(&self) -> f64 {
+        self.draw.max(self.load.compute * self.cores / self.tasks)
+    }
+
+    /// launch + (memory^q + (compute + overhead)^q)^(1/q) + merge, with every task in so many parts.
+    fn split(&self, splits: f64) -> Split {
+        let rounds = (self.tasks * splits / self.cores).ceil();
+        // A core draws no more than its own bytes in flight allow.
+        let drawing = rounds * self.draw / splits;
+        let memory = self.load.memory.max(drawing);
+        let compute = self.load.compute * rounds * self.cores / (self.tasks * splits);
+        let merge = if splits > 1.0 { self.merge + self.merge_part * splits } else { 0.0 };
         let fixed = self.launch + merge;
-        let busy = combined([memory, compute, self.load.overhead], self.overlap);
-        let streaming = if waiting > 1.0 { Bound::Latency } else { Bound::Hbm };
+        let time = fixed + overlap(memory, compute + self.load.overhead, self.overlap);
         let parts = [
             (fixed, Bound::Launch),
-            (memory, streaming),
+            (memory, if drawing > self.load.memory { Bound::Latency } else { Bound::Hbm }),
             (compute, Bound::Matrix),
             (self.load.overhead, Bound::Latency),
         ];
-        let bound =
-            parts.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Bound::Launch, |(_, bound)| bound);
-        Split { time: fixed + busy, bound, splits: plan.splits as u32 }
+        let longest = parts.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        Split { time, bound: longest.map_or(Bound::Launch, |(_, bound)| bound), splits: splits as u32 }
     }
 }
 
-/// (Σ x^q)^(1/q), scaled by the longest so that nothing overflows.
-fn combined(parts: [f64; 3], q: f64) -> f64 {
-    let longest = parts.into_iter().fold(0.0, f64::max);
-    if longest <= 0.0 {
-        return 0.0;
-    }
-    let sum: f64 = parts.into_iter().map(|part| (part / longest).powf(q)).sum();
-    longest * sum.powf(q.recip())
+/// Parts whose results a merge reads at a time.
+const MERGED: f64 = 2.0;
+
+/// Latency of one part in a merge: its result comes from L2, two at a time.
+pub(crate) fn merge_latency(chip: &Chip) -> f64 {
+    chip.l2.latency.get() / MERGED
 }
 
 /// Bytes over the bandwidth of the level they come from: L2 for what a repeated benchmark finds there.
@@ -139,9 +133,10 @@ mod tests {
         tasks: 2.0,
         blocks: 1000.0,
         load: Load { memory: 1e-3, compute: 2e-3, overhead: 0.0 },
-        core_share: 1.0,
+        draw: 0.0,
         overlap: 64.0,
         launch: 0.0,
+        merge_part: 1e-12,
         merge: 0.0,
     };
 
@@ -162,13 +157,23 @@ mod tests {
     }
 
     #[test]
-    fn a_short_context_has_no_more_parts_than_blocks() {
-        assert_eq!(Stream { blocks: 3.0, ..STREAM }.best().splits, 3);
+    fn one_core_draws_what_its_latency_allows() {
+        // A whole task takes a core 4 ms; memory alone would take 1 ms.
+        let stream = Stream { blocks: 1.0, draw: 4e-3, load: Load { compute: 0.0, ..STREAM.load }, ..STREAM };
+        let best = stream.best();
+        assert!((best.time - 4e-3).abs() < 1e-9);
+        assert_eq!(best.bound, Bound::Latency);
     }
 
     #[test]
-    fn an_exponent_of_one_adds() {
-        assert!((combined([1.0, 2.0, 3.0], 1.0) - 6.0).abs() < 1e-12);
-        assert_eq!(combined([0.0; 3], 2.0), 0.0);
+    fn no_more_parts_than_the_merge_is_worth() {
+        // Compute of one task alone is 2 ms · 78 / 2 = 78 ms; √(78 ms / 31.2 µs) = 50, of which the slots take 39.
+        // At 780 µs a part: √(78 ms / 780 µs) = 10.
+        assert_eq!(Stream { merge_part: 780e-6, ..STREAM }.best().splits, 10);
+    }
+
+    #[test]
+    fn a_short_context_has_no_more_parts_than_blocks() {
+        assert_eq!(Stream { blocks: 3.0, ..STREAM }.best().splits, 3);
     }
 }
