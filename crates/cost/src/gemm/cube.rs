@@ -4,7 +4,7 @@ use vitruvian_quantity::Dtype;
 
 use super::cache;
 use super::kernel::{Core, Kernel, Plan};
-use super::product::Product;
+use super::product::{HEIGHTS, Product};
 
 /// Rows, columns and 16-bit depth of a fractal, the unit of the cube.
 const FRACTAL: u32 = 16;
@@ -74,24 +74,26 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Base tiles of all sizes that the buffers hold.
+    /// Base tiles of all widths that the buffers hold, as tall as the rows need and L0A allows.
     fn base_plans(&self) -> impl Iterator<Item = Plan> {
-        let full = self.tallest.min((self.product.rows as u32).next_multiple_of(FRACTAL).max(FRACTAL));
-        let sizes = COLUMNS.into_iter().map(move |columns| (full, columns));
+        let index = HEIGHTS
+            .iter()
+            .position(|height| f64::from(*height) >= self.product.rows.max(f64::from(FRACTAL)))
+            .unwrap_or(HEIGHTS.len() - 1);
+        let index = (0..=index).rev().find(|index| HEIGHTS[*index] <= self.tallest).unwrap_or(0);
         let accumulators = self.kernel.on.chip.buffers.l0c.get() / ACCUMULATOR;
-        sizes
-            .filter(move |(height, columns)| {
-                *columns == FRACTAL || f64::from(height * columns) <= accumulators
-            })
-            .map(|(height, columns)| self.base(height, columns))
+        let fits =
+            move |columns: &u32| *columns == FRACTAL || f64::from(HEIGHTS[index] * columns) <= accumulators;
+        COLUMNS.into_iter().filter(fits).map(move |columns| self.base(index, columns))
     }
 
     /// A base tile: the cube overlaps with its operand path, which carries both what misses L2, at the memory's rate, and
     /// what hits, at the path's.
-    fn base(&self, height: u32, columns: u32) -> Plan {
+    fn base(&self, index: usize, columns: u32) -> Plan {
         let (product, figures) = (self.product, self.kernel.figures);
-        let rows = self.row_tiles(height);
-        let tiles = rows * f64::from(product.columns.div_ceil(columns));
+        let (height, rows) = (HEIGHTS[index], product.row_tiles[index]);
+        let stripes = f64::from(product.columns.div_ceil(columns));
+        let tiles = rows * stripes;
         let waves = self.kernel.waves(tiles);
         let (m, n) = (f64::from(height), f64::from(columns));
         let depth = f64::from(product.depth.next_multiple_of(FRACTAL));
@@ -103,7 +105,7 @@ impl<'a> Search<'a> {
         let hbm = once + self.missed * bytes.weights * again;
         let l2 = tiles * (m + n) * depth * product.element;
         let hit = waves * (m + n) * depth * product.element / self.core.path * (1.0 - once / l2).max(0.0);
-        let flight = tiles.min(self.kernel.cores()) * self.core.stream;
+        let flight = (stripes * product.matrices).min(self.kernel.cores()) * self.core.stream;
         let miss = hbm / self.bandwidth.min(flight);
         let outputs = self.missed * bytes.outputs;
         Plan {
@@ -121,15 +123,6 @@ impl<'a> Search<'a> {
             hbm: hbm + outputs,
             l2: l2 + bytes.outputs,
         }
-    }
-
-    /// Row tiles over all matrices, for a height between those that are tabulated by the next lower one.
-    fn row_tiles(&self, height: u32) -> f64 {
-        if self.product.matrices <= 1.0 {
-            return (self.product.rows / f64::from(height)).ceil();
-        }
-        let index = super::product::HEIGHTS.iter().rposition(|tall| *tall <= height).unwrap_or(0);
-        self.product.row_tiles[index]
     }
 
     /// Fewer rows than a fractal: each core streams its own columns, a fractal's width at least, and the depth is split

@@ -91,7 +91,8 @@ impl<'a> Search<'a> {
         let [matrix, path, step] = self.step(height, columns);
         let overhead = waves * figures.tile * height * columns / TILE;
         let compute = busy * step + overhead;
-        let (hbm, bandwidth) = (self.missed(tile), self.bandwidth.min(self.flight(tiles)));
+        let hbm = self.missed(tile);
+        let (streamed, whole) = (self.weights / self.flight(tile, parts), hbm / self.bandwidth);
         Plan {
             height: HEIGHTS[tile.0],
             columns: tile.1,
@@ -101,8 +102,8 @@ impl<'a> Search<'a> {
             path: busy * path,
             exposed: busy * (step - matrix.max(path)) + overhead,
             compute,
-            memory: hbm / bandwidth,
-            starved: bandwidth < self.bandwidth,
+            memory: whole.max(streamed),
+            starved: streamed > whole,
             serial: self.serial(parts),
             hbm,
             l2: tiles * steps * STEP_BYTES * (height + columns) + self.product.bytes.outputs,
@@ -133,9 +134,10 @@ impl<'a> Search<'a> {
         self.weights * (1.0 + reread) + self.others
     }
 
-    /// Little's law: cores with a tile times what each keeps in flight.
-    fn flight(&self, tiles: f64) -> f64 {
-        tiles.min(self.kernel.cores()) * self.core.stream
+    /// Little's law: cores that stream weights of their own times what each keeps in flight.
+    fn flight(&self, tile: Tile, parts: f64) -> f64 {
+        let stripes = f64::from(self.product.columns.div_ceil(tile.1)) * self.product.matrices * parts;
+        stripes.min(self.kernel.cores()) * self.core.stream
     }
 
     /// Rows and groups one by one, and the reduction of a split depth: each part written and read in fp32 through L2.
