@@ -117,6 +117,8 @@ pub struct Deployment {
     pub replicas: u32,
     /// Precision.
     pub precision: String,
+    /// Format in which the matrix unit multiplies most of the model.
+    pub matrix_format: String,
     /// Running sequences of one replica.
     pub batch: u32,
     /// Most tokens of one step.

@@ -115,7 +115,7 @@ fn chip_answer(setup: &Setup, question: &Search<'_>, outcome: Outcome) -> ChipAn
         title: setup.chip.title.clone(),
         node: setup.node.title.clone(),
         engine: format!("{} {}", setup.engine.title, setup.engine.version),
-        best: outcome.best.map(|(candidate, performance)| deployment(&candidate, &performance, precisions)),
+        best: outcome.best.map(|(candidate, performance)| deployment(&candidate, &performance, question)),
         closest: closest.map(|(_, closest)| closest),
         front: points(&outcome.front),
         unbound_front: points(&outcome.unbound_front),
@@ -145,7 +145,7 @@ fn nearest(question: &Search<'_>, census: &Census) -> Option<(Candidate, Closest
     let closest = Closest {
         stops: stops(&miss.fall, question),
         candidate: in_one_line(&miss.candidate, precisions),
-        deployment: found.map(|performance| deployment(&miss.candidate, &performance, precisions)),
+        deployment: found.map(|performance| deployment(&miss.candidate, &performance, question)),
     };
     Some((miss.candidate, closest))
 }

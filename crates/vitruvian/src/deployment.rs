@@ -1,9 +1,10 @@
 //! A candidate and its performance as an answer.
 
-use vitruvian_planner::{Candidate, Performance, Precision};
+use vitruvian_planner::{Candidate, Performance, Precision, Question};
 use vitruvian_quantity::{Money, Seconds};
 
 use crate::answer::{Deployment, FrontPoint, Range};
+use crate::precision::multiplied;
 
 fn milliseconds(time: Seconds, sigma: f64) -> Range {
     Range::new(time.get() * 1e3, sigma)
@@ -13,9 +14,9 @@ fn milliseconds(time: Seconds, sigma: f64) -> Range {
 pub(crate) fn deployment(
     candidate: &Candidate,
     performance: &Performance,
-    precisions: &[Precision],
+    question: &Question<'_>,
 ) -> Deployment {
-    let p = performance;
+    let (p, precision) = (performance, &question.space.precisions[candidate.precision]);
     let rate = |value: f64| Range::new(value, p.tpot_sigma);
     let money = |amount: Money| Range::new(amount.get(), p.cost_sigma);
     let decode_time = p.request_time - p.ttft;
@@ -30,7 +31,8 @@ pub(crate) fn deployment(
         dp: candidate.layout.dp,
         ep: candidate.layout.ep,
         replicas: candidate.replicas,
-        precision: precisions[candidate.precision].name.clone(),
+        precision: precision.name.clone(),
+        matrix_format: multiplied(&precision.plan, question.model, question.chip).name().to_owned(),
         batch: candidate.batch,
         chunk: candidate.chunk,
         ttft_ms: milliseconds(p.ttft, p.ttft_sigma),

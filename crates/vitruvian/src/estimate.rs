@@ -185,7 +185,7 @@ fn under_load(
         chunk: case.chunk(),
     };
     let found = evaluate(&question, &candidate, meter).map_err(|fall| fell(&fall, case))?;
-    Ok(deployment(&candidate, &found, &space.precisions))
+    Ok(deployment(&candidate, &found, &question))
 }
 
 fn fell(fall: &Fall, case: &Case<'_>) -> Diagnostic {
@@ -201,7 +201,7 @@ fn fell(fall: &Fall, case: &Case<'_>) -> Diagnostic {
             format!("batch {batch} cannot be kept full: prefill needs {load:.2} times what steps of {} tokens can carry", case.chunk()),
         )
         .help("use a smaller batch or a larger --chunk"),
-        other => Diagnostic::error("unsupported", format!("{other:?}")),
+        other => Diagnostic::error("unsupported", other.to_string()),
     }
 }
 

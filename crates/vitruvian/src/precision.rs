@@ -95,6 +95,12 @@ fn schemes(plan: &QuantPlan) -> [Scheme; 5] {
     [plan.attention, plan.dense_ffn, plan.experts, plan.shared_experts, plan.lm_head]
 }
 
+/// Format in which the matrix unit multiplies most of the model: its experts, if it has any, else its dense layers.
+pub(crate) fn multiplied(plan: &QuantPlan, model: &Model, chip: &Chip) -> Dtype {
+    let scheme = if model.has_experts() { plan.experts } else { plan.dense_ffn };
+    execution::of(scheme, plan.sparsity, chip).map_or(Dtype::Bf16, |execution| execution.multiply)
+}
+
 /// What a chip does instead where it cannot multiply a format, one line a scheme.
 pub fn conversions(plan: &QuantPlan, chip: &Chip) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();

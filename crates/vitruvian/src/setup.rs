@@ -4,7 +4,7 @@ use vitruvian_cost::{Costs, Fidelity, Library as KernelLibrary, ProfileSet};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_economics::{Capital, Region, region};
 use vitruvian_engine::{EngineProfile, catalog as engines};
-use vitruvian_hardware::{Chip, Grade, Node, Status, Vendor, catalog, parse_chip};
+use vitruvian_hardware::{Chip, Node, ParsedChip, Status, Vendor, catalog, parse_chip};
 use vitruvian_model::{Model, catalog as models, read_config};
 use vitruvian_network::{CollectiveProfile, Library as CollectiveLibrary, Network};
 use vitruvian_planner::performance::Finance;
@@ -123,19 +123,23 @@ pub fn load_model(input: &Input) -> Result<Model, Diagnostics> {
 fn load_chip(input: &Input) -> Result<(Chip, Vec<String>), Diagnostics> {
     match input {
         Input::Name(name) => Ok((catalog::chip(name)?, Vec::new())),
-        Input::File { path, text } => {
-            let parsed = parse_chip(&SourceText::new(path.as_str(), text.as_str()), &catalog::chip_source)?;
-            let notes = parsed.warnings.iter().map(ToString::to_string).chain(user_figures(&parsed.chip));
-            Ok((parsed.chip.clone(), notes.collect()))
-        }
+        Input::File { path, text } => what_if(&SourceText::new(path.as_str(), text.as_str())),
     }
 }
 
-/// The figures that a what-if sets, in one line.
-fn user_figures(chip: &Chip) -> Option<String> {
-    let own = chip.figures.iter().filter(|figure| figure.provenance.grade == Grade::User);
-    let list: Vec<String> = own.map(|figure| format!("{} = {}", figure.key, figure.value)).collect();
-    (!list.is_empty()).then(|| format!("what-if: {}", list.join(", ")))
+/// A user's chip under a title of its own, with what its file changes.
+fn what_if(source: &SourceText) -> Result<(Chip, Vec<String>), Diagnostics> {
+    let ParsedChip { mut chip, warnings } = parse_chip(source, &catalog::chip_source)?;
+    let own = || chip.figures.iter().filter(|figure| figure.provenance.source == source.name());
+    let changes: Vec<String> = own().map(|figure| format!("{} = {}", figure.key, figure.value)).collect();
+    if chip.title != chip.name && !own().any(|figure| figure.key == "title") {
+        chip.title = format!("{} ({})", chip.name, chip.title);
+    }
+    let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    if !changes.is_empty() {
+        notes.push(format!("{} changes {}", chip.name, changes.join(", ")));
+    }
+    Ok((chip, notes))
 }
 
 /// The maker's name as engine files write it.
