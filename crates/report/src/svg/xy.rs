@@ -78,13 +78,14 @@ impl Ground {
     }
 
     fn keep_clear(&self, series: &Series, clearance: &mut Clearance) {
-        if series.mark != Mark::Roof {
-            clearance.take_line(&self.path(series));
-            let marks = series
-                .points
-                .iter()
-                .filter_map(|point| Some(Rect::around(self.place(point)?, radius(point))));
-            marks.for_each(|mark| clearance.take(mark));
+        if series.mark == Mark::Roof {
+            return;
+        }
+        clearance.take_line(&self.path(series));
+        for point in &series.points {
+            let Some(at) = self.place(point) else { continue };
+            clearance.take(Rect::around(at, radius(point)));
+            self.whisker_ends(point).into_iter().for_each(|ends| clearance.take_line(&ends));
         }
     }
 
@@ -112,16 +113,20 @@ impl Ground {
         }
         for point in &series.points {
             let Some(at) = self.place(point) else { continue };
-            self.whisker(canvas, point, at, &palette.class(&series.name));
+            self.whisker(canvas, point, &palette.class(&series.name));
             palette.mark(canvas, &series.name, at, radius(point), &hint(xy, series, point));
         }
     }
 
-    fn whisker(&self, canvas: &mut Canvas, point: &Point, (x, _): Place, class: &str) {
-        let ends = point.interval.map(|(low, high)| (self.y.place(low), self.y.place(high)));
-        if let Some((Some(low), Some(high))) = ends {
-            canvas.line(&format!("whisker {class}"), (x, low), (x, high));
+    fn whisker(&self, canvas: &mut Canvas, point: &Point, class: &str) {
+        if let Some([low, high]) = self.whisker_ends(point) {
+            canvas.line(&format!("whisker {class}"), low, high);
         }
+    }
+
+    fn whisker_ends(&self, point: &Point) -> Option<[Place; 2]> {
+        let (x, (low, high)) = (self.x.place(point.x)?, point.interval?);
+        Some([(x, self.y.place(low)?), (x, self.y.place(high)?)])
     }
 
     fn wishes<'a>(&self, series: &'a Series) -> Vec<Wish<'a>> {
