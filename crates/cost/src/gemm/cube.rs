@@ -92,8 +92,7 @@ impl<'a> Search<'a> {
     fn base(&self, index: usize, columns: u32) -> Plan {
         let (product, figures) = (self.product, self.kernel.figures);
         let (height, rows) = (HEIGHTS[index], product.row_tiles[index]);
-        let stripes = f64::from(product.columns.div_ceil(columns));
-        let tiles = rows * stripes;
+        let tiles = rows * f64::from(product.columns.div_ceil(columns));
         let waves = self.kernel.waves(tiles);
         let (m, n) = (f64::from(height), f64::from(columns));
         let depth = f64::from(product.depth.next_multiple_of(FRACTAL));
@@ -105,8 +104,7 @@ impl<'a> Search<'a> {
         let hbm = once + self.missed * bytes.weights * again;
         let l2 = tiles * (m + n) * depth * product.element;
         let hit = waves * (m + n) * depth * product.element / self.core.path * (1.0 - once / l2).max(0.0);
-        let flight = (stripes * product.matrices).min(self.kernel.cores()) * self.core.stream;
-        let miss = hbm / self.bandwidth.min(flight);
+        let miss = hbm / self.bandwidth;
         let outputs = self.missed * bytes.outputs;
         Plan {
             height,
@@ -118,7 +116,7 @@ impl<'a> Search<'a> {
             exposed: overhead,
             compute: matrix + overhead,
             memory: (miss + hit).max((hbm + outputs) / self.bandwidth) + self.conversion,
-            starved: flight < self.bandwidth,
+            starved: false,
             serial: self.serial,
             hbm: hbm + outputs,
             l2: l2 + bytes.outputs,

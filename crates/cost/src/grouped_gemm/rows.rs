@@ -21,9 +21,9 @@ fn expected_tiles(op: &GroupedGemm, height: f64) -> f64 {
         Imbalance::Spread(thousandths) => local * spread(mean, f64::from(thousandths) / 1000.0, height),
         Imbalance::Uniform => local * poisson(mean, height),
         Imbalance::PowerLaw(_) => {
-            let loads = op.popularity();
-            let scale = op.rows() / local * f64::from(op.experts);
-            loads.map(|share| poisson(share * scale, height)).sum::<f64>() * local / f64::from(op.experts)
+            let pairs = f64::from(op.tokens) * f64::from(op.topk);
+            let tiles = |(share, experts)| experts * poisson(share * pairs, height);
+            op.popularity().map(tiles).sum::<f64>() * local / f64::from(op.experts)
         }
     }
 }

@@ -101,7 +101,9 @@ impl GroupedGemm {
             Imbalance::Uniform => local * (1.0 - (1.0 - chance).powf(f64::from(self.tokens))),
             Imbalance::PowerLaw(_) => {
                 let draws = f64::from(self.tokens) * f64::from(self.topk);
-                let hit = self.popularity().map(|share| 1.0 - (1.0 - share.min(1.0)).powf(draws));
+                let hit = self
+                    .popularity()
+                    .map(|(share, experts)| experts * (1.0 - (1.0 - share.min(1.0)).powf(draws)));
                 local * hit.sum::<f64>() / f64::from(self.experts)
             }
             Imbalance::Spread(thousandths) => {
@@ -112,15 +114,17 @@ impl GroupedGemm {
         }
     }
 
-    /// Share of all (token, expert) pairs that each expert of the layer gets; equal shares but for a power law.
+    /// Share of all (token, expert) pairs that an expert gets, and how many experts of the layer get as many; equal
+    /// shares but for a power law.
     ///
-    /// Popularity is drawn from the density x^−α on [1, 0.8·tokens]: the experts stand at its quantiles (i + ½)/E, as
-    /// aiconfigurator's generator samples it.
-    pub fn popularity(&self) -> impl Iterator<Item = f64> {
-        let experts = self.experts;
-        let weight = quantiles(self);
-        let total: f64 = (0..experts).map(&weight).sum();
-        (0..experts).map(move |i| weight(i) / total)
+    /// Popularity is drawn from the density x^−α on [1, 0.8·tokens]: experts stand at its quantiles, as aiconfigurator's
+    /// generator samples it, in at most 16 groups.
+    pub fn popularity(&self) -> impl Iterator<Item = (f64, f64)> {
+        let groups = self.experts.min(POPULARITY_GROUPS);
+        let experts = f64::from(self.experts) / f64::from(groups);
+        let weight = quantiles(self, groups);
+        let total: f64 = (0..groups).map(&weight).sum::<f64>() * experts;
+        (0..groups).map(move |group| (weight(group) / total, experts))
     }
 
     /// 2·rows·n·k.
@@ -141,17 +145,20 @@ impl GroupedGemm {
     }
 }
 
-/// The (i + ½)/E quantile of expert popularity, up to a factor.
-fn quantiles(op: &GroupedGemm) -> impl Fn(u32) -> f64 {
+/// Groups of experts that are taken to be equally popular.
+const POPULARITY_GROUPS: u32 = 16;
+
+/// The (i + ½)/groups quantile of expert popularity, up to a factor.
+fn quantiles(op: &GroupedGemm, groups: u32) -> impl Fn(u32) -> f64 {
     let alpha = match op.imbalance {
         Imbalance::PowerLaw(thousandths) => f64::from(thousandths) / 1000.0,
         _ => f64::INFINITY,
     };
     let crowded = op.tokens.saturating_mul(op.topk) > op.experts;
     let (low, high) = if crowded { (1.0, 0.8 * f64::from(op.tokens)) } else { (0.01, 2.0) };
-    let (experts, power) = (f64::from(op.experts), 1.0 - alpha);
+    let (groups, power) = (f64::from(groups), 1.0 - alpha);
     move |i| {
-        let u = (f64::from(i) + 0.5) / experts;
+        let u = (f64::from(i) + 0.5) / groups;
         if power == f64::NEG_INFINITY {
             1.0
         } else if power.abs() < 1e-6 {
