@@ -7,7 +7,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_hardware::Chip;
 use vitruvian_hardware::chip::Architecture;
 
-use super::{CollectiveProfile, Sigma};
+use super::{CollectiveProfile, Custom, Sigma};
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -79,8 +79,9 @@ impl Library {
 fn widened(profile: &CollectiveProfile, widening: f64) -> CollectiveProfile {
     let wider = |sigma: f64| sigma.hypot(widening);
     let Sigma { inside, across, experts } = profile.sigma;
+    let custom = profile.custom.iter().map(|own| Custom { sigma: wider(own.sigma), ..own.clone() }).collect();
     let sigma = Sigma { inside: wider(inside), across: wider(across), experts: wider(experts) };
-    CollectiveProfile { sigma, borrowed: widening > 0.0, ..profile.clone() }
+    CollectiveProfile { sigma, custom, borrowed: widening > 0.0, ..profile.clone() }
 }
 
 fn read(source: &SourceText) -> Result<File, Diagnostics> {
