@@ -27,7 +27,8 @@ pub struct Library {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// Core designs it answers for, with what the transfer adds to sigma in quadrature: zero where it was measured.
+    /// Chips and core designs it answers for, with what the transfer adds to sigma in quadrature: zero where it was
+    /// measured.
     answers_for: BTreeMap<String, f64>,
     profile: CollectiveProfile,
 }
@@ -67,7 +68,11 @@ impl Library {
     /// If no profile answers for the chip's core design.
     pub fn nearest(&self, chip: &Chip) -> Result<CollectiveProfile, Diagnostics> {
         let design = design(chip.architecture);
-        let answering = self.files.iter().filter_map(|file| Some((*file.answers_for.get(design)?, file)));
+        let widening = |file: &File| {
+            let named = file.answers_for.get(&chip.name).or_else(|| file.answers_for.get(design));
+            named.copied()
+        };
+        let answering = self.files.iter().filter_map(|file| Some((widening(file)?, file)));
         let nearest = answering.min_by(|(a, _), (b, _)| a.total_cmp(b));
         let (widening, file) = nearest.ok_or_else(|| {
             Diagnostic::error("collectives-none", format!("no collective profile answers for {design} chips"))
