@@ -51,6 +51,8 @@ pub struct EngineProfile {
     pub request: Seconds,
     /// The same for each request in flight.
     pub request_each: Seconds,
+    /// The same for each layer of experts: routing and permutation that the host prepares before a prompt's first step.
+    pub request_experts: Seconds,
     /// Exponent of the power law by which tokens choose experts; zero for even shares.
     pub expert_skew: f64,
     /// Spread of TPOT that the engine's own differences add, relative.
@@ -135,6 +137,7 @@ struct EngineFile {
     launch: Sourced<Seconds>,
     request: Sourced<Seconds>,
     request_each: Sourced<Seconds>,
+    request_experts: Sourced<Seconds>,
     expert_skew: Sourced<f64>,
     tpot_sigma: Sourced<f64>,
     ttft_sigma: Sourced<f64>,
@@ -182,6 +185,7 @@ impl EngineFile {
             launch: self.launch.value,
             request: self.request.value,
             request_each: self.request_each.value,
+            request_experts: self.request_experts.value,
             expert_skew: self.expert_skew.value,
             tpot_sigma: self.tpot_sigma.value,
             ttft_sigma: self.ttft_sigma.value,
@@ -205,6 +209,7 @@ impl EngineFile {
             figure("launch", &self.launch),
             figure("request", &self.request),
             figure("request_each", &self.request_each),
+            figure("request_experts", &self.request_experts),
             figure("expert_skew", &self.expert_skew),
             figure("tpot_sigma", &self.tpot_sigma),
             figure("ttft_sigma", &self.ttft_sigma),
@@ -240,9 +245,12 @@ impl EngineProfile {
         self.gap + if self.overlap { device.max(host) } else { device + host }
     }
 
-    /// What a request spends outside of steps before its first token, with `clients` requests in flight.
-    pub fn request_time(&self, clients: u32) -> Seconds {
-        self.request + self.request_each * f64::from(clients)
+    /// What a request spends outside of steps before its first token, with `clients` requests in flight, on a model with so
+    /// many layers of experts.
+    pub fn request_time(&self, clients: u32, expert_layers: u32) -> Seconds {
+        self.request
+            + self.request_each * f64::from(clients)
+            + self.request_experts * f64::from(expert_layers)
     }
 }
 

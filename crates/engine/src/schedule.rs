@@ -2,7 +2,7 @@
 //! the quantisation kernels between them and experts as served text chooses them.
 
 use vitruvian_model::{
-    CollectiveKind, Gemm, GroupedGemm, Imbalance, Operator, Scheme, Step, Task, VectorKind, VectorOp, tasks,
+    CollectiveKind, Gemm, GroupedGemm, Imbalance, Operator, QuantPlan, Scheme, Step, Task, VectorKind, VectorOp, tasks,
 };
 use vitruvian_quantity::Dtype;
 
@@ -18,12 +18,22 @@ pub fn schedule(replica: &Replica<'_>, stage: u32, step: &Step, out: &mut Vec<Ta
     tasks(replica.model, replica.plan, replica.layout, stage, step, out);
     for index in first..out.len() {
         skew(&mut out[index].operator, replica.engine.expert_skew);
+        narrow(replica.plan, &mut out[index]);
         let task = out[index];
-        if let Some(rows) = quantised(&task.operator, replica) {
+        if let Some(rows) = quantised(&task, replica) {
             out.push(Task { name: "quantise", operator: Operator::Vector(rows), count: task.count });
         }
     }
     fuse(replica, step, first, out);
+}
+
+/// Rows are copied into expert order in the format in which the experts multiply them.
+fn narrow(plan: &QuantPlan, task: &mut Task) {
+    if let ("permute", Operator::Vector(copy)) = (task.name, &mut task.operator)
+        && scales_at_run_time(plan.experts)
+    {
+        copy.dtype = plan.experts.activation();
+    }
 }
 
 /// Experts chosen by a power law instead of evenly.
@@ -72,10 +82,10 @@ fn subtract(out: &mut [Task], first: usize, mut reduced: u32) {
 }
 
 /// The activations that a product quantises at run time, as rows × width.
-fn quantised(operator: &Operator, replica: &Replica<'_>) -> Option<VectorOp> {
-    let (scheme, rows, width) = match operator {
+fn quantised(task: &Task, replica: &Replica<'_>) -> Option<VectorOp> {
+    let (scheme, rows, width) = match &task.operator {
         Operator::Gemm(Gemm { scheme, m, k, batch, .. }) => (*scheme, m.saturating_mul(*batch), *k),
-        Operator::GroupedGemm(grouped) => (grouped.scheme, grouped_rows(grouped), grouped.k),
+        Operator::GroupedGemm(grouped) => (grouped.scheme, grouped_rows(task.name, grouped), grouped.k),
         _ => return None,
     };
     let kernel = VectorOp { kind: VectorKind::Quantise, rows, width, dtype: Dtype::Bf16 };
@@ -83,8 +93,10 @@ fn quantised(operator: &Operator, replica: &Replica<'_>) -> Option<VectorOp> {
     (scales_at_run_time(scheme) && !folded).then_some(kernel)
 }
 
-fn grouped_rows(grouped: &GroupedGemm) -> u32 {
-    (grouped.rows().ceil() as u32).max(1)
+/// Tokens are quantised once, before they are copied to each of their experts; what comes out of experts, row by row.
+fn grouped_rows(name: &str, grouped: &GroupedGemm) -> u32 {
+    let rows = (grouped.rows().ceil() as u32).max(1);
+    if name == "experts_up" { rows.min(grouped.tokens.max(1)) } else { rows }
 }
 
 const fn scales_at_run_time(scheme: Scheme) -> bool {

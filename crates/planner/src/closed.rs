@@ -2,7 +2,7 @@
 //!
 //! This is how serving benchmarks load an engine (`--max-concurrency`), and so how published results were measured.
 
-use vitruvian_engine::{Meter, Replica, memory, most_sequences, step_cost};
+use vitruvian_engine::{Meter, Replica, memory, most_sequences, sequence_bytes, step_cost};
 use vitruvian_model::Step;
 use vitruvian_quantity::Seconds;
 
@@ -86,7 +86,8 @@ fn room(replica: &Replica<'_>, workload: &Workload, chunk: u32, meter: &Meter<'_
     let misfit = |missing, stage| Fall::DoesNotFit { missing, stage };
     let memory = memory(replica, meter.chip(), chunk).map_err(|none| misfit(none.missing, none.stage))?;
     let most = most_sequences(replica, &memory, workload.input, workload.output) * replica.layout.dp;
-    if most == 0 { Err(misfit(vitruvian_quantity::Bytes::ZERO - memory.cache, memory.stage)) } else { Ok(most) }
+    let whole = sequence_bytes(replica, memory.stage, workload.input + workload.output);
+    if most == 0 { Err(misfit(whole - memory.cache, memory.stage)) } else { Ok(most) }
 }
 
 fn in_decode(clients: u32, workload: &Workload, state: &Steady) -> u32 {
@@ -119,7 +120,7 @@ fn first_round(
     let step = Step::prefill(together, workload.new_tokens().min(chunk));
     let cost = step_cost(replica, &step, meter).map_err(|refusal| Fall::Unsupported(refusal.to_string()))?;
     let steps = tokens as f64 / f64::from(step.tokens());
-    Ok(replica.engine.request_time(clients) + cost.latency * ((steps + 1.0) / 2.0))
+    Ok(replica.request_time(clients) + cost.latency * ((steps + 1.0) / 2.0))
 }
 
 fn mean_over(rounds: u32, first: Seconds, others: Seconds) -> Seconds {

@@ -1,7 +1,8 @@
 //! Fitting an engine's host figures to a table of serving points: few figures, one coordinate at a time.
 //!
-//! The loss is the mean of min(|ln(predicted/measured)|, 0.35) of TTFT and TPOT, every model and chip counting alike:
-//! points of one model are no more evidence about an engine than those of another.
+//! What steps spend is fitted to TPOT, then what requests spend outside of steps to TTFT. The loss is the mean of
+//! min(|ln(predicted/measured)|, 0.35), every model and chip counting alike: points of one model are no more evidence
+//! about an engine than those of another.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -60,15 +61,24 @@ struct Knob {
     /// Smallest and largest value that makes sense, in the unit of `show`.
     range: [f64; 2],
     unit: &'static str,
+    aim: Aim,
 }
 
-const KNOBS: [Knob; 7] = [
+/// The measurement that a figure is fitted to.
+#[derive(Clone, Copy, PartialEq)]
+enum Aim {
+    Tpot,
+    Ttft,
+}
+
+const KNOBS: [Knob; 8] = [
     Knob {
         key: "launch",
         get: |engine| engine.launch.get() * 1e6,
         set: |engine, value| engine.launch = Seconds::new(value * 1e-6),
         range: [2.0, 120.0],
         unit: "us",
+        aim: Aim::Tpot,
     },
     Knob {
         key: "request",
@@ -76,6 +86,7 @@ const KNOBS: [Knob; 7] = [
         set: |engine, value| engine.request = Seconds::new(value * 1e-3),
         range: [2.0, 300.0],
         unit: "ms",
+        aim: Aim::Ttft,
     },
     Knob {
         key: "request_each",
@@ -83,6 +94,15 @@ const KNOBS: [Knob; 7] = [
         set: |engine, value| engine.request_each = Seconds::new(value * 1e-3),
         range: [0.05, 10.0],
         unit: "ms",
+        aim: Aim::Ttft,
+    },
+    Knob {
+        key: "request_experts",
+        get: |engine| engine.request_experts.get() * 1e3,
+        set: |engine, value| engine.request_experts = Seconds::new(value * 1e-3),
+        range: [0.01, 5.0],
+        unit: "ms",
+        aim: Aim::Ttft,
     },
     Knob {
         key: "gap",
@@ -90,6 +110,7 @@ const KNOBS: [Knob; 7] = [
         set: |engine, value| engine.gap = Seconds::new(value * 1e-3),
         range: [0.05, 4.0],
         unit: "ms",
+        aim: Aim::Tpot,
     },
     Knob {
         key: "host_step",
@@ -97,6 +118,7 @@ const KNOBS: [Knob; 7] = [
         set: |engine, value| engine.host_step = Seconds::new(value * 1e-3),
         range: [0.2, 20.0],
         unit: "ms",
+        aim: Aim::Tpot,
     },
     Knob {
         key: "host_sequence",
@@ -104,6 +126,7 @@ const KNOBS: [Knob; 7] = [
         set: |engine, value| engine.host_sequence = Seconds::new(value * 1e-6),
         range: [1.0, 200.0],
         unit: "us",
+        aim: Aim::Tpot,
     },
     Knob {
         key: "expert_skew",
@@ -111,6 +134,7 @@ const KNOBS: [Knob; 7] = [
         set: |engine, value| engine.expert_skew = value,
         range: [0.05, 1.5],
         unit: "",
+        aim: Aim::Tpot,
     },
 ];
 
@@ -184,14 +208,27 @@ fn descend(
     used: &dyn Fn(&Bench<'_>) -> bool,
 ) -> EngineProfile {
     let mut best = start.clone();
-    let mut least = loss(&best, bench, used);
+    for aim in [Aim::Tpot, Aim::Ttft] {
+        best = descend_to(aim, best, bench, used);
+    }
+    best
+}
+
+fn descend_to(
+    aim: Aim,
+    start: EngineProfile,
+    bench: &mut [Bench<'_>],
+    used: &dyn Fn(&Bench<'_>) -> bool,
+) -> EngineProfile {
+    let mut best = start;
+    let mut least = loss(aim, &best, bench, used);
     for factors in SWEEPS {
-        for knob in &KNOBS {
+        for knob in KNOBS.iter().filter(|knob| knob.aim == aim) {
             let middle = (knob.get)(&best);
             for factor in factors {
                 let mut trial = best.clone();
                 (knob.set)(&mut trial, (middle * factor).clamp(knob.range[0], knob.range[1]));
-                let loss = loss(&trial, bench, used);
+                let loss = loss(aim, &trial, bench, used);
                 if loss < least {
                     (best, least) = (trial, loss);
                 }
@@ -230,13 +267,19 @@ fn run(engine: &EngineProfile, one: &mut Bench<'_>) -> Option<Steady> {
 /// Errors beyond this tell of what a point's table does not say; they count, but do not pull.
 const MOST: f64 = 0.35;
 
-fn loss(engine: &EngineProfile, bench: &mut [Bench<'_>], used: &dyn Fn(&Bench<'_>) -> bool) -> f64 {
+fn loss(
+    aim: Aim,
+    engine: &EngineProfile,
+    bench: &mut [Bench<'_>],
+    used: &dyn Fn(&Bench<'_>) -> bool,
+) -> f64 {
     let mut all = ratios(engine, bench, used);
     all.sort_by(|a, b| a.group.cmp(&b.group));
     let groups = all.chunk_by(|a, b| a.group == b.group);
     let means: Vec<f64> = groups
         .map(|group| {
-            let bounded = group.iter().map(|r| r.ttft.abs().min(MOST) + r.tpot.abs().min(MOST));
+            let aimed = |r: &Ratio| if aim == Aim::Tpot { r.tpot } else { r.ttft };
+            let bounded = group.iter().map(|r| aimed(r).abs().min(MOST));
             bounded.sum::<f64>() / group.len() as f64
         })
         .collect();
