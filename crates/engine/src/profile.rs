@@ -94,6 +94,8 @@ pub enum Fusion {
     AllReduceNorm,
     /// Rotation, norms of heads and the cache write, into the attention kernel or one kernel before it.
     RopeCache,
+    /// Shared experts of the routed ones' width and without a gate, as one more routed expert that every token takes.
+    SharedExperts,
 }
 
 /// How KV blocks are taken.

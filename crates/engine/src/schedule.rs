@@ -2,7 +2,7 @@
 //! the quantisation kernels between them and experts as served text chooses them.
 
 use vitruvian_model::{
-    CollectiveKind, Gemm, GroupedGemm, Imbalance, Operator, QuantPlan, Scheme, Step, Task, VectorKind, VectorOp, tasks,
+    CollectiveKind, Ffn, Gemm, GroupedGemm, Imbalance, Operator, QuantPlan, Scheme, Step, Task, VectorKind, VectorOp, tasks,
 };
 use vitruvian_quantity::Dtype;
 
@@ -16,6 +16,9 @@ use crate::replica::Replica;
 pub fn schedule(replica: &Replica<'_>, stage: u32, step: &Step, out: &mut Vec<Task>) {
     let first = out.len();
     tasks(replica.model, replica.plan, replica.layout, stage, step, out);
+    if replica.engine.fuses.contains(&Fusion::SharedExperts) && shares_one(replica) {
+        share(first, out);
+    }
     for index in first..out.len() {
         skew(&mut out[index].operator, replica.engine.expert_skew);
         narrow(replica.plan, &mut out[index]);
@@ -42,6 +45,28 @@ fn skew(operator: &mut Operator, exponent: f64) {
         && exponent > 0.0
     {
         grouped.imbalance = Imbalance::PowerLaw((exponent * 1000.0).round() as u16);
+    }
+}
+
+/// Whether every layer of experts has one shared expert that the routed ones' kernel can take.
+fn shares_one(replica: &Replica<'_>) -> bool {
+    let fits = |moe: &vitruvian_model::ffn::Moe| moe.shared == moe.width && !moe.shared_gate;
+    let mut experts = replica.model.layers().filter_map(|layer| match &layer.ffn {
+        Ffn::Moe(moe) => Some(fits(moe)),
+        _ => None,
+    });
+    !replica.layout.exchanges_tokens() && replica.layout.ep == 1 && experts.next() == Some(true)
+}
+
+/// The shared expert as one more routed expert.
+fn share(first: usize, out: &mut Vec<Task>) {
+    remove(out, first, |task| task.name.starts_with("shared_"));
+    for task in out.iter_mut().skip(first) {
+        if let Operator::GroupedGemm(grouped) = &mut task.operator {
+            grouped.topk += 1;
+            grouped.experts += 1;
+            grouped.local_experts += 1;
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Fitting an engine's host figures to a table of serving points: few figures, one coordinate at a time.
 //!
 //! What steps spend is fitted to TPOT, then what requests spend outside of steps to TTFT. The loss is the mean of
-//! min(|ln(predicted/measured)|, 0.35), every model and chip counting alike: points of one model are no more evidence
-//! about an engine than those of another.
+//! min(|ln(predicted/measured)|, 0.35), a model on a chip counting as the root of its points: those of one model are not
+//! independent evidence about an engine.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -71,7 +71,7 @@ enum Aim {
     Ttft,
 }
 
-const KNOBS: [Knob; 8] = [
+const KNOBS: [Knob; 6] = [
     Knob {
         key: "launch",
         get: |engine| engine.launch.get() * 1e6,
@@ -79,6 +79,14 @@ const KNOBS: [Knob; 8] = [
         range: [2.0, 120.0],
         unit: "us",
         aim: Aim::Tpot,
+    },
+    Knob {
+        key: "request_experts",
+        get: |engine| engine.request_experts.get() * 1e3,
+        set: |engine, value| engine.request_experts = Seconds::new(value * 1e-3),
+        range: [0.01, 5.0],
+        unit: "ms",
+        aim: Aim::Ttft,
     },
     Knob {
         key: "request",
@@ -97,35 +105,11 @@ const KNOBS: [Knob; 8] = [
         aim: Aim::Ttft,
     },
     Knob {
-        key: "request_experts",
-        get: |engine| engine.request_experts.get() * 1e3,
-        set: |engine, value| engine.request_experts = Seconds::new(value * 1e-3),
-        range: [0.01, 5.0],
-        unit: "ms",
-        aim: Aim::Ttft,
-    },
-    Knob {
         key: "gap",
         get: |engine| engine.gap.get() * 1e3,
         set: |engine, value| engine.gap = Seconds::new(value * 1e-3),
         range: [0.05, 4.0],
         unit: "ms",
-        aim: Aim::Tpot,
-    },
-    Knob {
-        key: "host_step",
-        get: |engine| engine.host_step.get() * 1e3,
-        set: |engine, value| engine.host_step = Seconds::new(value * 1e-3),
-        range: [0.2, 20.0],
-        unit: "ms",
-        aim: Aim::Tpot,
-    },
-    Knob {
-        key: "host_sequence",
-        get: |engine| engine.host_sequence.get() * 1e6,
-        set: |engine, value| engine.host_sequence = Seconds::new(value * 1e-6),
-        range: [1.0, 200.0],
-        unit: "us",
         aim: Aim::Tpot,
     },
     Knob {
@@ -139,7 +123,8 @@ const KNOBS: [Knob; 8] = [
 ];
 
 /// Factors tried on a figure, coarse in the first sweep and finer in the next.
-const SWEEPS: [&[f64]; 3] = [&[0.25, 0.5, 2.0, 4.0], &[0.6, 0.8, 1.25, 1.6], &[0.85, 0.93, 1.08, 1.18]];
+const SWEEPS: [&[f64]; 4] =
+    [&[0.1, 0.25, 0.5, 2.0, 4.0, 8.0], &[0.3, 0.6, 1.6, 3.0], &[0.6, 0.8, 1.25, 1.6], &[0.85, 0.93, 1.08, 1.18]];
 
 /// A point with its meter, which remembers costs from one candidate to the next.
 struct Bench<'a> {
@@ -276,14 +261,14 @@ fn loss(
     let mut all = ratios(engine, bench, used);
     all.sort_by(|a, b| a.group.cmp(&b.group));
     let groups = all.chunk_by(|a, b| a.group == b.group);
-    let means: Vec<f64> = groups
-        .map(|group| {
-            let aimed = |r: &Ratio| if aim == Aim::Tpot { r.tpot } else { r.ttft };
-            let bounded = group.iter().map(|r| aimed(r).abs().min(MOST));
-            bounded.sum::<f64>() / group.len() as f64
-        })
-        .collect();
-    means.iter().sum::<f64>() / means.len().max(1) as f64
+    let aimed = |r: &Ratio| if aim == Aim::Tpot { r.tpot } else { r.ttft };
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for group in groups {
+        let root = (group.len() as f64).sqrt();
+        sum += group.iter().map(|r| aimed(r).abs().min(MOST)).sum::<f64>() / root;
+        weight += root;
+    }
+    sum / f64::max(weight, 1.0)
 }
 
 /// A normal spread holds 80 % of its draws within ±1.2816 σ.
