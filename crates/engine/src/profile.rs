@@ -45,6 +45,8 @@ pub struct EngineProfile {
     pub host_sequence: Seconds,
     /// Time between two steps in which the device waits whatever overlaps.
     pub gap: Seconds,
+    /// The same for each layer of experts: small kernels around them that the list of operators leaves out.
+    pub gap_experts: Seconds,
     /// Host time to launch one kernel of a step that no captured graph serves.
     pub launch: Seconds,
     /// What a request spends outside of steps before its first token: HTTP, tokeniser, queues between processes.
@@ -136,6 +138,7 @@ struct EngineFile {
     host_step: Sourced<Seconds>,
     host_sequence: Sourced<Seconds>,
     gap: Sourced<Seconds>,
+    gap_experts: Sourced<Seconds>,
     launch: Sourced<Seconds>,
     request: Sourced<Seconds>,
     request_each: Sourced<Seconds>,
@@ -184,6 +187,7 @@ impl EngineFile {
             capture_mixed: self.capture_mixed.value,
             fuses: self.fuses.value,
             gap: self.gap.value,
+            gap_experts: self.gap_experts.value,
             launch: self.launch.value,
             request: self.request.value,
             request_each: self.request_each.value,
@@ -208,6 +212,7 @@ impl EngineFile {
             figure("capture_mixed", &self.capture_mixed),
             figure("fuses", &self.fuses),
             figure("gap", &self.gap),
+            figure("gap_experts", &self.gap_experts),
             figure("launch", &self.launch),
             figure("request", &self.request),
             figure("request_each", &self.request_each),
@@ -242,9 +247,10 @@ impl EngineProfile {
     }
 
     /// Time of a step whose device part and host part are known: the longer where they overlap, else their sum, and the
-    /// gap between steps.
-    pub fn step_time(&self, device: Seconds, host: Seconds) -> Seconds {
-        self.gap + if self.overlap { device.max(host) } else { device + host }
+    /// gaps, on a model with so many layers of experts.
+    pub fn step_time(&self, device: Seconds, host: Seconds, expert_layers: u32) -> Seconds {
+        let gaps = self.gap + self.gap_experts * f64::from(expert_layers);
+        gaps + if self.overlap { device.max(host) } else { device + host }
     }
 
     /// What a request spends outside of steps before its first token, with `clients` requests in flight, on a model with so

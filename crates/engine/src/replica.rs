@@ -25,9 +25,13 @@ pub struct Replica<'a> {
 impl Replica<'_> {
     /// What a request spends outside of steps before its first token, with `clients` requests in flight.
     pub fn request_time(&self, clients: u32) -> Seconds {
+        self.engine.request_time(clients, self.expert_layers())
+    }
+
+    /// Layers of experts.
+    pub(crate) fn expert_layers(&self) -> u32 {
         let kinds = self.model.kinds_in(0..self.model.depth());
-        let experts = kinds.filter(|(layer, _)| matches!(layer.ffn, Ffn::Moe(_))).map(|(_, count)| count);
-        self.engine.request_time(clients, experts.sum())
+        kinds.filter(|(layer, _)| matches!(layer.ffn, Ffn::Moe(_))).map(|(_, count)| count).sum()
     }
 }
 

@@ -142,7 +142,7 @@ fn wait_for_launches(sums: &mut Sums, before: Seconds, launches: Seconds) {
 fn finish(sums: Sums, replica: &Replica<'_>, step: &Step, ranks: f64, stages: u32) -> StepCost {
     let sequences = step.decode.map_or(0, |d| d.sequences) + step.prefill.map_or(0, |p| p.sequences);
     let host = replica.engine.host_time(sequences);
-    let latency = replica.engine.step_time(sums.device, host);
+    let latency = replica.engine.step_time(sums.device, host, replica.expert_layers());
     let waited = latency - sums.device;
     let mut by_bound = sums.by_bound;
     by_bound[Bound::Host as usize] += waited;

@@ -71,7 +71,7 @@ enum Aim {
     Ttft,
 }
 
-const KNOBS: [Knob; 6] = [
+const KNOBS: [Knob; 7] = [
     Knob {
         key: "launch",
         get: |engine| engine.launch.get() * 1e6,
@@ -103,6 +103,14 @@ const KNOBS: [Knob; 6] = [
         range: [0.05, 10.0],
         unit: "ms",
         aim: Aim::Ttft,
+    },
+    Knob {
+        key: "gap_experts",
+        get: |engine| engine.gap_experts.get() * 1e6,
+        set: |engine, value| engine.gap_experts = Seconds::new(value * 1e-6),
+        range: [0.5, 100.0],
+        unit: "us",
+        aim: Aim::Tpot,
     },
     Knob {
         key: "gap",
