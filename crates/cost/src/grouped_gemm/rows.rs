@@ -28,7 +28,7 @@ fn expected_tiles(op: &GroupedGemm, height: f64) -> f64 {
     }
 }
 
-/// E⌈⌊u⌋/h⌉ for u uniform on mean·(1 ± s): Σ_j P(u ≥ j·h + 1).
+/// E⌈⌊u⌋/h⌉ for u uniform on mean·(1 ± s): the sum over j of P(u ≥ j·h + 1).
 fn spread(mean: f64, s: f64, height: f64) -> f64 {
     let (low, high) = (mean * (1.0 - s), mean * (1.0 + s));
     if mean > MANY * height {
@@ -38,7 +38,7 @@ fn spread(mean: f64, s: f64, height: f64) -> f64 {
     (0..=(high / height) as u32).map(above).sum()
 }
 
-/// E⌈X/h⌉ for X of Poisson's law: Σ_j P(X > j·h), the first exactly, the others by the normal law.
+/// E⌈X/h⌉ for X of Poisson's law: the sum over j of P(X > j·h), the first exactly, the others by the normal law.
 fn poisson(mean: f64, height: f64) -> f64 {
     if mean > MANY * height {
         return many(mean, height);
