@@ -53,6 +53,10 @@ pub(crate) struct Split {
     pub splits: u32,
 }
 
+/// Cores that take this many times as long as the memory would leave it idle for most of the time: their own bytes in
+/// flight bound the stream then, not its bandwidth.
+const IDLE: f64 = 2.0;
+
 /// FlashAttention-3's heuristic leaves a cache whole once tasks fill this share of the slots.
 const FULL: f64 = 0.8;
 
