@@ -98,7 +98,7 @@ impl Stream {
         let time = fixed + overlap(memory, compute + self.load.overhead, self.overlap);
         let parts = [
             (fixed, Bound::Launch),
-            (memory, if drawing > self.load.memory { Bound::Latency } else { Bound::Hbm }),
+            (memory, if drawing > IDLE * self.load.memory { Bound::Latency } else { Bound::Hbm }),
             (compute, Bound::Matrix),
             (self.load.overhead, Bound::Latency),
         ];
