@@ -120,7 +120,7 @@ pub(crate) fn first_round(
     let step = Step::prefill(together, workload.new_tokens().min(chunk));
     let cost = step_cost(replica, &step, meter).map_err(|refusal| Fall::Unsupported(refusal.to_string()))?;
     let steps = tokens as f64 / f64::from(step.tokens());
-    Ok(replica.request_time(clients) + cost.latency * ((steps + 1.0) / 2.0))
+    Ok(replica.request_time(clients) + cost.latency * (0.5 * (steps + 1.0)))
 }
 
 fn mean_over(rounds: u32, first: Seconds, others: Seconds) -> Seconds {

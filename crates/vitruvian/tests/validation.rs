@@ -1,5 +1,7 @@
 //! Published results: recorded errors hold, mistakes in scenario files are told at their place, open tables meet bounds.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::fs;
 use std::path::Path;
 

@@ -115,7 +115,9 @@ pub fn scenario_rows(report: &ScenarioReport) -> Table {
         Column::text("split"),
     ])
     .title("Published results");
-    report.rows.iter().for_each(|row| table.row(line(row)));
+    for row in &report.rows {
+        table.row(line(row));
+    }
     for refused in &report.refused {
         table.note(format!("{}: no prediction: {}.", refused.file, refused.reason));
     }
