@@ -47,6 +47,17 @@ pub(crate) fn chip_input(argument: &str) -> Result<Input, Diagnostics> {
     file_input(Path::new(argument))
 }
 
+/// A node as a study takes it: a name of the catalog, or the text of a file.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn node_input(argument: &str) -> Result<Input, Diagnostics> {
+    if catalog::node_source(argument).is_some() || !looks_like_file(argument) {
+        return Ok(Input::Name(argument.to_owned()));
+    }
+    file_input(Path::new(argument))
+}
+
 /// A model as a study takes it: a name of the catalog, or the text of a `config.json`.
 ///
 /// # Errors

@@ -63,6 +63,8 @@ pub struct ChipAnswer {
     pub chip: String,
     /// Name a person reads.
     pub title: String,
+    /// The chip that a user's file extends.
+    pub extends: Option<String>,
     /// Node.
     pub node: String,
     /// Engine and version.

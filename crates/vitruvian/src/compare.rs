@@ -109,6 +109,7 @@ fn chip_answer(setup: &Setup, question: &Search<'_>, outcome: Outcome) -> ChipAn
     ChipAnswer {
         chip: setup.chip.name.clone(),
         title: setup.chip.title.clone(),
+        extends: setup.extends.clone(),
         node: setup.node.title.clone(),
         engine: format!("{} {}", setup.engine.title, setup.engine.version),
         best: outcome.best.map(|(candidate, performance)| deployment(&candidate, &performance, question)),

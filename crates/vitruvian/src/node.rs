@@ -1,18 +1,30 @@
 //! The node that a chip sits in.
 
-use vitruvian_diagnostics::{Diagnostic, Diagnostics};
-use vitruvian_hardware::{Chip, Node, catalog};
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
+use vitruvian_hardware::{Chip, Node, catalog, parse_node};
+
+use crate::study::Input;
 
 /// The node asked for, or the one that the chip is usually sold in, with links as fast as the chip's file makes them.
 ///
 /// # Errors
-/// An unknown node, or one built for chips of another maker.
-pub(crate) fn node(chip: &Chip, asked: Option<&str>) -> Result<Node, Diagnostics> {
+/// An unknown node, every mistake in a node's file, or a node built for chips of another maker.
+pub(crate) fn node(chip: &Chip, asked: Option<&Input>) -> Result<Node, Diagnostics> {
     let node = match asked {
-        Some(name) => fitting(catalog::node(name)?, chip)?,
+        Some(input) => fitting(load(input)?, chip)?,
         None => catalog::node_for(chip)?,
     };
     Ok(Node { fabric: node.fabric.faster(links_over_parent(chip)?), ..node })
+}
+
+fn load(input: &Input) -> Result<Node, Diagnostics> {
+    match input {
+        Input::Name(name) => catalog::node(name),
+        Input::File { path, text } => {
+            let source = SourceText::new(path.as_str(), text.as_str());
+            Ok(parse_node(&source, &catalog::node_source)?.node)
+        }
+    }
 }
 
 fn fitting(node: Node, chip: &Chip) -> Result<Node, Diagnostics> {

@@ -5,7 +5,7 @@ mod resource;
 
 use vitruvian_quantity::three;
 
-use crate::answer::{ChipAnswer, Deployment, Question};
+use crate::answer::{ChipAnswer, Deployment, Question, Range};
 use amount::{amounts, compared};
 use resource::{bound, contrast};
 
@@ -36,18 +36,16 @@ pub(crate) fn reasons(question: &Question, chips: &[ChipAnswer]) -> Vec<String> 
     sentences
 }
 
-/// `H20` of `NVIDIA H20 96 GB`: the first word with letters and digits, a what-if's own name, the whole title in doubt.
+/// `H20` of `NVIDIA H20 96 GB`: the first word with letters and digits; in doubt, the names of the catalog and of files.
 fn short_names(chips: &[ChipAnswer]) -> Vec<String> {
-    let short = |chip: &ChipAnswer| {
-        if chip.title.starts_with(&format!("{} (", chip.chip)) {
-            return chip.chip.clone();
-        }
-        let named = |word: &&str| word.contains(char::is_alphabetic) && word.contains(char::is_numeric);
-        chip.title.split_whitespace().find(named).unwrap_or(&chip.title).to_owned()
+    let named = |word: &&str| word.contains(char::is_alphabetic) && word.contains(char::is_numeric);
+    let short = |chip: &ChipAnswer| match chip.title.split_whitespace().find(named) {
+        Some(word) if !chip.title.starts_with(&format!("{} (", chip.chip)) => word.to_owned(),
+        _ => chip.chip.clone(),
     };
     let names: Vec<String> = chips.iter().map(short).collect();
     let twice = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
-    if twice { chips.iter().map(|chip| chip.title.clone()).collect() } else { names }
+    if twice { chips.iter().map(|chip| chip.chip.clone()).collect() } else { names }
 }
 
 fn unmet(chip: &ChipAnswer, name: &str) -> Option<String> {
@@ -116,7 +114,7 @@ fn memory(a: Able<'_>, b: Able<'_>) -> Option<String> {
 }
 
 fn output(a: Able<'_>, b: Able<'_>) -> String {
-    let (x, y) = (a.best.output_tokens_per_s_per_chip, b.best.output_tokens_per_s_per_chip);
+    let (x, y) = errors(a, b, a.best.output_tokens_per_s_per_chip, b.best.output_tokens_per_s_per_chip);
     format!(
         "In all, {} gives {} {} ({} against {} token/s).",
         a.name,
@@ -127,14 +125,28 @@ fn output(a: Able<'_>, b: Able<'_>) -> String {
     )
 }
 
+/// What an output token takes, and how to read it off a deployment.
+type Price = (&'static str, fn(&Deployment) -> Option<Range>);
+
+const PRICES: [Price; 3] = [
+    ("time", |best| Some(best.tpot_ms)),
+    ("energy", |best| Some(best.energy_per_token_j)),
+    ("money", |best| best.cost_per_million_output_usd),
+];
+
 fn token(a: Able<'_>, b: Able<'_>) -> String {
-    let mut figures = vec![
-        ("time", a.best.tpot_ms, b.best.tpot_ms),
-        ("energy", a.best.energy_per_token_j, b.best.energy_per_token_j),
-    ];
-    let money = a.best.cost_per_million_output_usd.zip(b.best.cost_per_million_output_usd);
-    figures.extend(money.map(|(x, y)| ("money", x, y)));
+    let known = |(what, figure): Price| {
+        let (x, y) = errors(a, b, figure(a.best)?, figure(b.best)?);
+        Some((what, x, y))
+    };
+    let figures: Vec<(&str, Range, Range)> = PRICES.into_iter().filter_map(known).collect();
     format!("Against {}, each output token on {} takes {}.", b.name, a.name, amounts(&figures))
+}
+
+/// Two figures with the errors that they do not share: a what-if has those of the chip that it extends.
+fn errors(a: Able<'_>, b: Able<'_>, x: Range, y: Range) -> (Range, Range) {
+    let root = |able: Able<'_>| able.chip.extends.clone().unwrap_or_else(|| able.chip.chip.clone());
+    if root(a) == root(b) { (Range::new(x.p50, 0.0), Range::new(y.p50, 0.0)) } else { (x, y) }
 }
 
 fn percent(share: f64) -> String {

@@ -4,7 +4,7 @@ use vitruvian_cost::{Costs, Fidelity, Library as KernelLibrary, ProfileSet};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_economics::{Capital, Region, region};
 use vitruvian_engine::{EngineProfile, catalog as engines};
-use vitruvian_hardware::{Chip, Node, ParsedChip, Status, Vendor, catalog, parse_chip};
+use vitruvian_hardware::{Chip, Figure, Node, ParsedChip, Status, Vendor, catalog, parse_chip};
 use vitruvian_model::{Model, catalog as models, read_config};
 use vitruvian_network::{CollectiveProfile, Library as CollectiveLibrary, Network};
 use vitruvian_planner::performance::Finance;
@@ -34,6 +34,8 @@ impl Profiles {
 pub struct Setup {
     /// The chip.
     pub chip: Chip,
+    /// The chip that a user's file extends.
+    pub extends: Option<String>,
     /// The node it sits in.
     pub node: Node,
     /// The engine that serves on it.
@@ -56,8 +58,10 @@ impl Setup {
     /// # Errors
     /// Every mistake found in the chip's file, or an unknown name with the nearest ones.
     pub fn new(chip: &Input, service: &Service, profiles: &Profiles) -> Result<Self, Diagnostics> {
+        let own = matches!(chip, Input::File { .. });
         let (chip, mut notes) = load_chip(chip)?;
-        let node = node(&chip, service.node.as_deref())?;
+        let extends = chip.lineage.first().filter(|_| own).cloned();
+        let node = node(&chip, service.node.as_ref())?;
         let engine = match &service.engine {
             Some(name) => engines::engine(name)?,
             None => engines::default_for(maker(&chip))?,
@@ -74,7 +78,17 @@ impl Setup {
             ));
         }
         let region = region::region(service.region.as_deref().unwrap_or("cn"))?;
-        Ok(Self { chip, node, engine, profiles, collectives, fidelity: fidelity(service)?, region, notes })
+        Ok(Self {
+            chip,
+            extends,
+            node,
+            engine,
+            profiles,
+            collectives,
+            fidelity: fidelity(service)?,
+            region,
+            notes,
+        })
     }
 
     /// The cost functions of the chip.
@@ -125,19 +139,27 @@ fn load_chip(input: &Input) -> Result<(Chip, Vec<String>), Diagnostics> {
     }
 }
 
-/// A user's chip under a title of its own, with what its file changes.
+/// A user's chip under a title of its own, with what it changes of the chip that it extends.
 fn what_if(source: &SourceText) -> Result<(Chip, Vec<String>), Diagnostics> {
     let ParsedChip { mut chip, warnings } = parse_chip(source, &catalog::chip_source)?;
-    let own = || chip.figures.iter().filter(|figure| figure.provenance.source == source.name());
-    let changes: Vec<String> = own().map(|figure| format!("{} = {}", figure.key, figure.value)).collect();
-    if chip.title != chip.name && !own().any(|figure| figure.key == "title") {
-        chip.title = format!("{} ({})", chip.name, chip.title);
-    }
     let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    if !changes.is_empty() {
-        notes.push(format!("{} changes {}", chip.name, changes.join(", ")));
+    if let Some(parent) = chip.lineage.first().filter(|name| catalog::chip_source(name).is_some()) {
+        let parent = catalog::chip(parent)?;
+        notes.push(format!("{} is {} with {}", chip.name, parent.name, changes(&parent, &chip)));
+        if chip.title == parent.title {
+            chip.title = format!("{} ({})", chip.name, parent.title);
+        }
     }
     Ok((chip, notes))
+}
+
+/// The figures of `chip` that its parent has not or has otherwise, as written.
+fn changes(parent: &Chip, chip: &Chip) -> String {
+    let known =
+        |figure: &&Figure| parent.figures.iter().any(|f| f.key == figure.key && f.value == figure.value);
+    let new = chip.figures.iter().filter(|figure| figure.key != "title" && !known(figure));
+    let list: Vec<String> = new.map(|figure| format!("{} = {}", figure.key, figure.value)).collect();
+    if list.is_empty() { "nothing changed".to_owned() } else { list.join(", ") }
 }
 
 /// The maker's name as engine files write it.

@@ -50,7 +50,7 @@ pub struct Service {
     pub engine: Option<String>,
     /// Node on every chip; nothing for each chip's default.
     #[serde(default)]
-    pub node: Option<String>,
+    pub node: Option<Input>,
     /// `tile` or `roofline`.
     #[serde(default)]
     pub fidelity: Option<String>,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use vitruvian::study::Service;
-use vitruvian_diagnostics::Diagnostics;
+use vitruvian_diagnostics::{Diagnostics, both};
 
 use crate::inputs;
 
@@ -34,7 +34,7 @@ pub(crate) struct ServiceArgs {
     /// Serving engine: vllm, sglang, tensorrt-llm, vllm-ascend or mindie; without it, the first that runs on the chip
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
-    /// Node the chips sit in; without it, the one they are usually sold in
+    /// Node the chips sit in: a name of the catalog or a TOML file; without it, the one they are usually sold in
     #[arg(long, value_name = "NODE")]
     node: Option<String>,
     /// How closely kernels are looked at: roofline, or tile with fitted profiles
@@ -48,8 +48,10 @@ pub(crate) struct ServiceArgs {
 impl ServiceArgs {
     /// The service asked for, its model file read.
     pub(crate) fn service(&self) -> Result<Service, Diagnostics> {
+        let node = self.node.as_deref().map(inputs::node_input).transpose();
+        let (model, node) = both(inputs::model_input(&self.model), node)?;
         Ok(Service {
-            model: inputs::model_input(&self.model)?,
+            model,
             input_tokens: self.isl,
             output_tokens: self.osl,
             cached_tokens: self.cached,
@@ -57,7 +59,7 @@ impl ServiceArgs {
             kv: self.kv.clone(),
             sparsity: self.sparsity.clone(),
             engine: self.engine.clone(),
-            node: self.node.clone(),
+            node,
             fidelity: Some(self.fidelity.clone()),
             region: Some(self.region.clone()),
         })

@@ -53,13 +53,14 @@ proptest! {
         parent in prop::sample::select(vec!["h20", "ascend-910b2"]),
         knob in prop::sample::select(KNOBS.to_vec()),
         model in prop::sample::select(vec!["qwen3-32b", "deepseek-v3"]),
-        (low, more_of_it) in (0.5f64..1.5, 1.02f64..2.0),
+        (low, more_of_it) in (0.5f64..2.0, 1.02f64..3.0),
         batch in 1u32..128,
     ) {
         let before = times(&more(parent, knob, low), model, batch);
         let after = times(&more(parent, knob, low * more_of_it), model, batch);
         for (before, after) in before.iter().zip(after) {
-            prop_assert!(after <= before * (1.0 + 1e-9), "{before} ms, then {after} ms");
+            // A kernel that splits a cache so as to fill more cores pays for merging more parts, if little.
+            prop_assert!(after <= before * 1.005, "{before} ms, then {after} ms");
         }
     }
 }
@@ -77,16 +78,23 @@ fn more_of_a_figure_never_lowers_the_best_throughput() {
 
 #[test]
 fn what_binds_is_what_helps() {
-    // Dense decode is bound by memory: twice the bandwidth gains much, twice the matrix rate little.
-    let decode = |line: &str| times(&format!("extends = \"h20\"\n{line}\n"), "llama-3.1-70b", 16)[1];
-    let (base, memory, matrix) =
-        (decode(""), decode("hbm.bandwidth = \"8 TB/s\""), decode("matrix.bf16 = 2048"));
-    assert!(memory < 0.75 * base, "{memory} of {base} ms");
-    assert!(matrix > 0.9 * base, "{matrix} of {base} ms");
-    // Prefill on H20 is bound by its matrix units.
-    let prefill = |line: &str| times(&format!("extends = \"h20\"\n{line}\n"), "qwen3-32b", 1)[0];
-    assert!(prefill("matrix.bf16 = 2048") < 0.7 * prefill(""));
-    assert!(prefill("hbm.bandwidth = \"8 TB/s\"") > 0.9 * prefill(""));
+    // On H20 dense decode of a small batch is bound by memory, prefill by the matrix units.
+    let gains = |line: &str| {
+        let before = times("extends = \"h20\"\n", "llama-3.1-70b", 16);
+        let after = times(&format!("extends = \"h20\"\n{line}\n"), "llama-3.1-70b", 16);
+        [0, 1].map(|phase| before[phase] / after[phase] - 1.0)
+    };
+    let ([prefill_by_memory, decode_by_memory], [prefill_by_matrix, decode_by_matrix]) =
+        (gains("hbm.bandwidth = \"8 TB/s\""), gains("matrix.bf16 = 2048"));
+    assert!(decode_by_memory > 0.2 && decode_by_memory > 3.0 * decode_by_matrix, "{decode_by_memory}");
+    assert!(prefill_by_matrix > 0.5 && prefill_by_matrix > 3.0 * prefill_by_memory, "{prefill_by_matrix}");
+}
+
+#[test]
+fn faster_links_shorten_exchanges() {
+    // All-reduces of a prefill at TP4 over links of 28 GB/s each; with four times that they are not what they were.
+    let prefill = |line: &str| times(&format!("extends = \"ascend-910b2\"\n{line}\n"), "qwen3-32b", 1)[0];
+    assert!(prefill("scale_up.link_bandwidth = \"112 GB/s\"") < 0.85 * prefill(""));
 }
 
 #[test]
@@ -95,5 +103,5 @@ fn the_answer_says_what_was_changed() {
     study.chips = vec![file("extends = \"ascend-910b2\"\nl2 = \"384 MiB\"\n")];
     let chip = &compare(&study).chips[0];
     assert_eq!((chip.chip.as_str(), chip.title.as_str()), ("what-if", "what-if (Huawei Ascend 910B2)"));
-    assert_eq!(chip.notes, ["what-if changes l2.capacity = 384 MiB"]);
+    assert_eq!(chip.notes, ["what-if is ascend-910b2 with l2.capacity = 384 MiB"]);
 }

@@ -263,7 +263,7 @@ fn setup(
 ) -> Option<Setup> {
     let service = Service {
         engine: deployment.engine.as_ref().map(|engine| engine.get_ref().clone()),
-        node: deployment.node.clone(),
+        node: deployment.node.clone().map(Input::Name),
         ..Service::default()
     };
     let chip = Input::Name(deployment.chip.get_ref().clone());
