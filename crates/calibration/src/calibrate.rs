@@ -68,7 +68,7 @@ pub fn calibrate(
     let sets = measured_sets(tables, options);
     for ((_, software), (slot, rows)) in &sets {
         let stack = software.map_or_else(|| options.stack.clone(), stack);
-        let slots = slots_for(*slot, rows, &sets);
+        let slots = slots_for(*slot, rows, tables);
         let blank = |slot: Slot| blank(chip, slot, &priors, &stack, options);
         let mut started = calibration.profiles.clone();
         for slot in &slots {
@@ -110,14 +110,13 @@ fn stack(software: &Software) -> Stack {
     Stack { software: software.name.clone(), version: software.version.clone() }
 }
 
-/// The slot, and that of the vector work in its rows where nothing else informs it.
-fn slots_for(slot: Slot, rows: &[&Measurement], sets: &Sets) -> Vec<Slot> {
+/// The slot, and that of the vector work in its rows where no table measures vector work alone.
+fn slots_for(slot: Slot, rows: &[&Measurement], tables: &[Table]) -> Vec<Slot> {
     let vector = Slot { family: Family::Vector, precision: Precision::VECTOR };
-    let contains =
-        |row: &&Measurement| row.operators.iter().any(|operator| matches!(operator, Operator::Vector(_)));
-    let informed = sets.values().any(|(other, _)| *other == vector);
-    let first = slot.family == Family::Gemm;
-    if first && !informed && rows.iter().any(contains) { vec![slot, vector] } else { vec![slot] }
+    let informed = tables.iter().flat_map(|table| &table.measurements).any(|row| row.slot == vector);
+    let contains = |row: &&Measurement| row.operators.iter().any(|op| matches!(op, Operator::Vector(_)));
+    let together = slot.family == Family::Gemm && !informed && rows.iter().any(contains);
+    if together { vec![slot, vector] } else { vec![slot] }
 }
 
 /// A profile of the chip's own that holds the prior's values.
