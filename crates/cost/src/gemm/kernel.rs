@@ -118,11 +118,6 @@ impl Plan {
         figures.launch + overlap(self.compute, self.memory, figures.overlap) + self.serial
     }
 
-    /// A time that no exponent undercuts: launch + max(compute, memory) + serial.
-    pub(crate) fn least(&self, figures: &Figures) -> f64 {
-        figures.launch + self.compute.max(self.memory) + self.serial
-    }
-
     /// The plan as a timing.
     pub(crate) fn timing(&self, kernel: &Kernel, product: &Product, work: Work) -> Timing {
         let work = Work { hbm: Bytes::new(self.hbm), l2: Bytes::new(self.l2), ..work };

@@ -1,9 +1,10 @@
 //! Products on streaming multiprocessors: the fastest tile of the library's menu.
 
 use super::cache;
-use super::kernel::{Core, Kernel, Plan};
+use super::kernel::{Kernel, Plan};
 use super::library::Tile;
 use super::product::{HEIGHTS, Product};
+use crate::timing::overlap;
 
 /// Bytes of depth that a pipeline stage holds: one swizzled row of shared memory.
 const STEP_BYTES: f64 = 128.0;
@@ -16,54 +17,92 @@ const TILE: f64 = 128.0 * 128.0;
 /// The fastest plan: what an autotuned library would run.
 pub(crate) fn fastest(kernel: &Kernel, product: &Product) -> Plan {
     let search = Search::new(kernel, product);
-    let mut best = Plan::default();
+    let mut best = None;
     let mut least = f64::INFINITY;
     for tile in kernel.library.tiles {
         let base = search.tiles(*tile);
         let mut parts = 1.0;
         while parts == 1.0 || search.may_split(base, parts) {
-            let plan = search.plan(*tile, base, parts);
-            if plan.least(kernel.figures) < least {
-                let time = plan.time(kernel.figures);
+            let cut = Cut { tile: *tile, tiles: base * parts, parts };
+            let spans = search.spans(&cut);
+            if spans.least() < least {
+                let time = spans.time(kernel.figures.overlap);
                 if time < least {
-                    (best, least) = (plan, time);
+                    (best, least) = (Some(cut), time);
                 }
             }
             parts *= 2.0;
         }
     }
-    best
+    best.map_or_else(Plan::default, |cut| search.plan(&cut))
 }
 
-/// What all tiles of a search share.
+/// A product cut into tiles, the depth in some parts.
+#[derive(Clone, Copy)]
+struct Cut {
+    tile: Tile,
+    tiles: f64,
+    parts: f64,
+}
+
+/// How long a cut keeps the cores and the memory busy, and what nothing overlaps.
+struct Spans {
+    compute: f64,
+    memory: f64,
+    serial: f64,
+}
+
+impl Spans {
+    fn time(&self, q: f64) -> f64 {
+        overlap(self.compute, self.memory, q) + self.serial
+    }
+
+    /// A time that no exponent undercuts.
+    fn least(&self) -> f64 {
+        self.compute.max(self.memory) + self.serial
+    }
+}
+
+/// What all cuts of a search share. Times are of one step, by element, edge or column of a tile.
 struct Search<'a> {
     kernel: &'a Kernel<'a>,
     product: &'a Product,
-    core: Core,
     /// Steps of the whole depth.
     steps: f64,
-    /// FLOPs of a step for each element of a tile.
-    flops: f64,
-    /// Bytes of weights, and of all else, that come from device memory.
+    matrix: f64,
+    path: f64,
+    conversion: f64,
+    /// Time to bring all weights through one core, through the whole memory, and all else through the memory.
+    alone: f64,
     weights: f64,
     others: f64,
-    bandwidth: f64,
+    /// Rows and groups one by one.
+    fixed: f64,
+    /// Reduction of one part of a split depth.
+    partial: f64,
+    missed: f64,
 }
 
 impl<'a> Search<'a> {
     fn new(kernel: &'a Kernel<'a>, product: &'a Product) -> Self {
-        let bytes = &product.bytes;
+        let (bytes, figures, core) = (&product.bytes, kernel.figures, kernel.core());
         let others = bytes.activations + bytes.outputs;
-        let missed = 1.0 - cache::hits(bytes.weights, others, kernel.figures.cache, kernel.on);
+        let missed = 1.0 - cache::hits(bytes.weights, others, figures.cache, kernel.on);
+        let elements = STEP_BYTES / product.element;
+        let bandwidth = kernel.memory();
         Self {
             kernel,
             product,
-            core: kernel.core(),
             steps: (f64::from(product.depth) * product.element / STEP_BYTES).ceil(),
-            flops: 2.0 * STEP_BYTES / product.element,
-            weights: missed * bytes.weights,
-            others: missed * others,
-            bandwidth: kernel.memory(),
+            matrix: 2.0 * elements / core.matrix,
+            path: STEP_BYTES / core.path,
+            conversion: elements / core.conversions,
+            alone: missed * bytes.weights / core.stream,
+            weights: missed * bytes.weights / bandwidth,
+            others: missed * others / bandwidth,
+            fixed: figures.row * product.all_rows() + figures.group * product.matrices,
+            partial: 2.0 * bytes.outputs / kernel.on.chip.l2.read_bandwidth.get(),
+            missed,
         }
     }
 
@@ -77,49 +116,24 @@ impl<'a> Search<'a> {
         self.kernel.library.splits
             && parts <= MOST_PARTS
             && base * parts <= 2.0 * self.kernel.cores()
-            && self.steps / parts >= LEAST_STEPS
+            && self.steps >= LEAST_STEPS * parts
     }
 
-    /// One tile, the depth in so many parts.
-    fn plan(&self, tile: Tile, base: f64, parts: f64) -> Plan {
-        let figures = self.kernel.figures;
-        let (height, columns) = (f64::from(HEIGHTS[tile.0]), f64::from(tile.1));
-        let tiles = base * parts;
-        let waves = self.kernel.waves(tiles);
-        let steps = (self.steps / parts).ceil();
-        let busy = waves * steps;
-        let [matrix, path, step] = self.step(height, columns);
-        let overhead = waves * figures.tile * height * columns / TILE;
-        let compute = busy * step + overhead;
-        let hbm = self.missed(tile);
-        let (streamed, whole) = (self.weights / self.flight(tile, parts), hbm / self.bandwidth);
-        Plan {
-            height: HEIGHTS[tile.0],
-            columns: tile.1,
-            split: parts as u32,
-            waves,
-            matrix: busy * matrix,
-            path: busy * path,
-            exposed: busy * (step - matrix.max(path)) + overhead,
-            compute,
-            memory: whole.max(streamed),
-            starved: streamed > whole,
-            serial: self.serial(parts),
-            hbm,
-            l2: tiles * steps * STEP_BYTES * (height + columns) + self.product.bytes.outputs,
-        }
+    fn spans(&self, cut: &Cut) -> Spans {
+        let [_, _, step] = self.step(cut.tile);
+        let waves = self.kernel.waves(cut.tiles);
+        let compute = waves * (self.steps_of(cut) * step + self.overhead(cut.tile));
+        let [whole, streamed] = self.memory(cut);
+        Spans { compute, memory: whole.max(streamed), serial: self.serial(cut.parts) }
     }
 
     /// Matrix unit, operand path, and the whole of one step: the longest of the two, of converting weights, and of a lone
     /// warpgroup's share with its latency.
-    fn step(&self, height: f64, columns: f64) -> [f64; 3] {
-        let elements = STEP_BYTES / self.product.element;
-        let matrix = self.flops * height * columns / self.core.matrix;
-        let path = (height + columns) * STEP_BYTES / self.core.path;
-        let conversion = columns * elements / self.core.conversions;
-        let busy = matrix.max(path).max(conversion);
-        let warpgroup = self.kernel.library.warpgroup;
-        let latency = self.kernel.figures.step;
+    fn step(&self, tile: Tile) -> [f64; 3] {
+        let (height, columns) = edges(tile);
+        let (matrix, path) = (self.matrix * height * columns, self.path * (height + columns));
+        let busy = matrix.max(path).max(self.conversion * columns);
+        let (warpgroup, latency) = (self.kernel.library.warpgroup, self.kernel.figures.step);
         if warpgroup == 0.0 {
             return [matrix, path, busy + latency];
         }
@@ -127,26 +141,64 @@ impl<'a> Search<'a> {
         [matrix, path, busy.max(alone + latency)]
     }
 
-    /// Bytes from device memory: a second row of tiles fetches some weights again.
-    fn missed(&self, tile: Tile) -> f64 {
-        let again = (self.product.row_tiles[tile.0] / self.product.matrices - 1.0).clamp(0.0, 1.0);
-        self.weights * (1.0 + self.kernel.figures.reread * again) + self.others
+    fn steps_of(&self, cut: &Cut) -> f64 {
+        if cut.parts == 1.0 { self.steps } else { (self.steps / cut.parts).ceil() }
     }
 
-    /// Little's law: cores that stream weights of their own times what each keeps in flight.
-    fn flight(&self, tile: Tile, parts: f64) -> f64 {
-        let stripes = f64::from(self.product.columns.div_ceil(tile.1)) * self.product.matrices * parts;
-        stripes.min(self.kernel.cores()) * self.core.stream
+    /// Prologue and epilogue of a tile.
+    fn overhead(&self, tile: Tile) -> f64 {
+        let (height, columns) = edges(tile);
+        self.kernel.figures.tile * height * columns / TILE
+    }
+
+    /// All bytes at the memory's bandwidth, and the weights at what cores keep in flight (Little's law): only cores that
+    /// stream weights of their own count. A second row of tiles fetches some weights again.
+    fn memory(&self, cut: &Cut) -> [f64; 2] {
+        let stripes =
+            f64::from(self.product.columns.div_ceil(cut.tile.1)) * self.product.matrices * cut.parts;
+        [self.weights * self.reads(cut.tile) + self.others, self.alone / stripes.min(self.kernel.cores())]
+    }
+
+    /// How often the weights come from memory.
+    fn reads(&self, tile: Tile) -> f64 {
+        let again = self.product.row_tiles[tile.0] / self.product.matrices - 1.0;
+        1.0 + self.kernel.figures.reread * again.clamp(0.0, 1.0)
     }
 
     /// Rows and groups one by one, and the reduction of a split depth: each part written and read in fp32 through L2.
     fn serial(&self, parts: f64) -> f64 {
-        let figures = self.kernel.figures;
-        let fixed = figures.row * self.product.all_rows() + figures.group * self.product.matrices;
-        if parts == 1.0 {
-            return fixed;
-        }
-        let partial = 2.0 * self.product.bytes.outputs * (parts + 1.0);
-        fixed + figures.exchange + partial / self.kernel.on.chip.l2.read_bandwidth.get()
+        let reduction = self.kernel.figures.exchange + self.partial * (parts + 1.0);
+        if parts == 1.0 { self.fixed } else { self.fixed + reduction }
     }
+
+    /// The cut with all that a report wants to know.
+    fn plan(&self, cut: &Cut) -> Plan {
+        let (height, columns) = edges(cut.tile);
+        let waves = self.kernel.waves(cut.tiles);
+        let busy = waves * self.steps_of(cut);
+        let [matrix, path, step] = self.step(cut.tile);
+        let [whole, streamed] = self.memory(cut);
+        let Spans { compute, memory, serial } = self.spans(cut);
+        let bytes = &self.product.bytes;
+        Plan {
+            height: HEIGHTS[cut.tile.0],
+            columns: cut.tile.1,
+            split: cut.parts as u32,
+            waves,
+            matrix: busy * matrix,
+            path: busy * path,
+            exposed: busy * (step - matrix.max(path)) + waves * self.overhead(cut.tile),
+            compute,
+            memory,
+            starved: streamed > whole,
+            serial,
+            hbm: self.missed * (bytes.weights * self.reads(cut.tile) + bytes.activations + bytes.outputs),
+            l2: cut.tiles * self.steps_of(cut) * STEP_BYTES * (height + columns) + bytes.outputs,
+        }
+    }
+}
+
+/// Rows and columns of a tile.
+fn edges((height, columns): Tile) -> (f64, f64) {
+    (f64::from(HEIGHTS[height]), f64::from(columns))
 }
