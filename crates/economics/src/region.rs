@@ -66,7 +66,10 @@ pub fn region(name: &str) -> Result<Region, Diagnostic> {
     match name {
         "cn" => Ok(regions.cn.into_region(name)),
         "us" => Ok(regions.us.into_region(name)),
-        other => Err(Diagnostic::error("region-unknown", format!("there is no region `{other}`")).help("use cn or us")),
+        other => {
+            Err(Diagnostic::error("region-unknown", format!("there is no region `{other}`"))
+                .help("use cn or us"))
+        }
     }
 }
 
@@ -94,7 +97,11 @@ fn read() -> Result<Regions, Diagnostic> {
     toml::from_str(CATALOG).map_err(|error| {
         let source = SourceText::new("catalog/economics.toml", CATALOG);
         let span = error.span().unwrap_or_default().into();
-        Diagnostic::error("economics-file", "the economics catalog cannot be read").at(&source, span, error.message())
+        Diagnostic::error("economics-file", "the economics catalog cannot be read").at(
+            &source,
+            span,
+            error.message(),
+        )
     })
 }
 

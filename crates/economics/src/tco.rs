@@ -82,7 +82,8 @@ impl HourlyCost {
 /// Splits an hourly rate over tokens: input tokens bear the share of time spent on prefill, output tokens the rest.
 pub fn per_million(per_hour: Money, prefill_share: f64, input_per_s: f64, output_per_s: f64) -> TokenCost {
     let per_second = per_hour / 3600.0;
-    let per = |share: f64, rate: f64| if rate > 0.0 { per_second * (share * TOKENS / rate) } else { Money::ZERO };
+    let per =
+        |share: f64, rate: f64| if rate > 0.0 { per_second * (share * TOKENS / rate) } else { Money::ZERO };
     TokenCost {
         input: per(prefill_share, input_per_s),
         output: per(1.0 - prefill_share, output_per_s),

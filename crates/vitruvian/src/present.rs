@@ -23,7 +23,8 @@ fn contest(ranges: &[Option<Range>], larger_wins: bool) -> Vec<Cell> {
     let beats = |a: f64, b: f64| if larger_wins { a > b * (1.0 + LEAD) } else { a * (1.0 + LEAD) < b };
     let leads = |one: &Range| {
         let others = ranges.iter().flatten().filter(|other| *other != one);
-        ranges.iter().flatten().count() > 1 && others.map(|other| other.p50).all(|other| beats(one.p50, other))
+        ranges.iter().flatten().count() > 1
+            && others.map(|other| other.p50).all(|other| beats(one.p50, other))
     };
     let cell = |one: &Range| if leads(one) { range(*one).tone(Tone::Good) } else { range(*one) };
     ranges.iter().map(|one| Cell::from(one.as_ref().map(cell))).collect()

@@ -131,8 +131,7 @@ fn row(file: &SourceText, scenario: &Scenario, values: &[predict::Value]) -> Vec
 }
 
 fn groups(rows: &[ScenarioRow]) -> Vec<ScenarioGroup> {
-    let mut keys: Vec<[&str; 3]> =
-        rows.iter().filter(|row| row.measured.is_some()).map(group_key).collect();
+    let mut keys: Vec<[&str; 3]> = rows.iter().filter(|row| row.measured.is_some()).map(group_key).collect();
     keys.sort_unstable();
     keys.dedup();
     let group = |key: [&str; 3]| {
