@@ -1,0 +1,3 @@
+//! Kernels, parametrised by tiling. One file a kernel; each returns a [`crate::Kernel`] that both simulators run.
+
+pub mod gemm;

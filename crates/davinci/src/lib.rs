@@ -1,0 +1,20 @@
+//! The Da Vinci core of Huawei's Ascend chips: instruction set, assembler, functional and timing simulation, kernels.
+//!
+//! ```text
+//! .dv text --asm--> Program --+--> timing::simulate     (cycles, stalls; never reads data)
+//!                    Kernel --+--> functional::execute  (buffers, faults; never reads time)
+//! ```
+//!
+//! One decoded [`Program`] serves both simulators. A [`Machine`] is data: buffer sizes, path widths and clocks come from
+//! a [`vitruvian_hardware::Chip`], instruction timing from a core description (`catalog/cores/*.toml`).
+
+pub mod isa;
+pub mod kernel;
+pub mod kernels;
+pub mod machine;
+pub mod program;
+pub mod timing;
+
+pub use kernel::{CoreKind, CoreSlot, Kernel, Tensor};
+pub use machine::{CoreTiming, Machine};
+pub use program::{Program, ProgramBuilder};
