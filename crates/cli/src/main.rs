@@ -1,1 +1,7 @@
-fn main() {}
+//! The `vitruvian` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vitruvian_cli::main()
+}

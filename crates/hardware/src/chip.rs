@@ -1,7 +1,16 @@
 //! An accelerator as the engines see it: base-unit figures, no text to parse.
 
+mod keys;
+mod load;
+mod peaks;
+mod relations;
+
+pub(crate) use keys::KEYS;
+pub use load::{ParsedChip, parse_chip};
+pub use peaks::Peak;
+
 use vitruvian_quantity::{
-    Area, Bytes, BytesPerSecond, Dtype, FlopsPerSecond, Hertz, JoulesPerByte, JoulesPerFlop, Money, Seconds, Watts,
+    Area, Bytes, BytesPerSecond, Dtype, Hertz, JoulesPerByte, JoulesPerFlop, Money, Seconds, Watts,
 };
 
 use crate::provenance::Figure;
@@ -11,6 +20,8 @@ use crate::provenance::Figure;
 pub struct Chip {
     /// The name used on the command line: `"ascend-910b2"`.
     pub name: String,
+    /// Names of the chips that its file extends, nearest first.
+    pub lineage: Vec<String>,
     /// The name a person reads: `"Huawei Ascend 910B2"`.
     pub title: String,
     /// Who makes it.
@@ -31,6 +42,8 @@ pub struct Chip {
     pub l2: CacheLevel,
     /// Device memory.
     pub hbm: Hbm,
+    /// Technology of the device memory: `"HBM3"`.
+    pub memory: String,
     /// Links to the other chips of the node.
     pub scale_up: ScaleUp,
     /// Link to the host.
@@ -39,9 +52,9 @@ pub struct Chip {
     pub power: Power,
     /// Silicon.
     pub die: Die,
-    /// Price.
-    pub price: Price,
-    /// Every figure of the file (and of those it extends), in file order.
+    /// Price, where a source gives one.
+    pub price: Option<Price>,
+    /// Every figure of the file and of those it extends, in the order of the key table.
     pub figures: Vec<Figure>,
 }
 
@@ -93,7 +106,7 @@ pub enum Status {
 pub struct Rates([f64; Dtype::ALL.len()]);
 
 /// Cores, clocks and the matrix (tensor, cube) unit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Compute {
     /// Compute dies in the package.
     pub dies: u32,
@@ -136,10 +149,12 @@ pub enum StructuredSparsity {
 }
 
 /// Vector units: CUDA cores of an SM, or AI vector cores.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Vector {
     /// Vector units of the package.
     pub units: u32,
+    /// Clock of the stated vector peaks.
+    pub clock: Hertz,
     /// FLOP per cycle and unit.
     pub rates: Rates,
     /// Whether they are cores of their own that exchange with the matrix unit through L2 (910B).
@@ -197,7 +212,7 @@ pub struct Paths {
 }
 
 /// Last-level cache.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CacheLevel {
     /// Capacity over all dies.
     pub capacity: Bytes,
@@ -205,10 +220,12 @@ pub struct CacheLevel {
     pub read_bandwidth: BytesPerSecond,
     /// Write bandwidth over all dies.
     pub write_bandwidth: BytesPerSecond,
+    /// Load-to-use latency of a hit; zero where no source gives one.
+    pub latency: Seconds,
 }
 
 /// Device memory: HBM, or the LPDDR/GDDR of chips without.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hbm {
     /// Capacity that software sees.
     pub capacity: Bytes,
@@ -219,7 +236,7 @@ pub struct Hbm {
 }
 
 /// Links to the other chips of a node. Rates are per direction.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScaleUp {
     /// Sum over all links, per direction.
     pub bandwidth: BytesPerSecond,
@@ -230,14 +247,14 @@ pub struct ScaleUp {
 }
 
 /// Link to the host, per direction.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Host {
     /// PCIe (or equivalent) bandwidth per direction.
     pub bandwidth: BytesPerSecond,
 }
 
 /// Power and energy of a package.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Power {
     /// No context.
     pub idle: Watts,
@@ -260,18 +277,18 @@ pub struct Power {
 }
 
 /// Silicon.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Die {
-    /// Area of one compute die.
-    pub area: Area,
-    /// Process name: `"TSMC 4N"`.
+    /// Area of one compute die, where known.
+    pub area: Option<Area>,
+    /// Process name: `"TSMC 4N"`; empty where unknown.
     pub process: String,
-    /// Cores physically on one die, enabled or not.
-    pub cores_on_die: u32,
+    /// Cores physically on one die, enabled or not, where known.
+    pub cores_on_die: Option<u32>,
 }
 
-/// Price of one chip, in US dollars, as a range.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A price, in US dollars, as a range.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Price {
     /// Low end of the sources.
     pub low: Money,
@@ -302,27 +319,5 @@ impl Rates {
     /// The formats with a rate, in declaration order.
     pub fn supported(&self) -> impl Iterator<Item = (Dtype, f64)> + '_ {
         Dtype::ALL.into_iter().map(|dtype| (dtype, self.get(dtype))).filter(|(_, rate)| *rate > 0.0)
-    }
-}
-
-impl Chip {
-    /// Dense matrix peak at the nominal clock: cores × FLOP/cycle/core × clock.
-    pub fn matrix_peak(&self, dtype: Dtype) -> FlopsPerSecond {
-        self.compute.clock.times_flops(f64::from(self.compute.cores) * self.compute.matrix.get(dtype))
-    }
-
-    /// Dense matrix peak at the sustained clock.
-    pub fn sustained_matrix_peak(&self, dtype: Dtype) -> FlopsPerSecond {
-        self.compute.sustained_clock.times_flops(f64::from(self.compute.cores) * self.compute.matrix.get(dtype))
-    }
-
-    /// Vector peak at the nominal clock: units × FLOP/cycle/unit × clock.
-    pub fn vector_peak(&self, dtype: Dtype) -> FlopsPerSecond {
-        self.compute.clock.times_flops(f64::from(self.vector.units) * self.vector.rates.get(dtype))
-    }
-
-    /// Arithmetic intensity, in FLOP per byte, at which the matrix unit and device memory balance.
-    pub fn ridge(&self, dtype: Dtype) -> f64 {
-        self.matrix_peak(dtype).get() / self.hbm.bandwidth.get()
     }
 }

@@ -1,5 +1,11 @@
 //! A server of several chips, and what joins servers.
 
+mod keys;
+mod load;
+
+pub(crate) use keys::KEYS;
+pub use load::{ParsedNode, parse_node};
+
 use vitruvian_quantity::{BytesPerSecond, Money, Seconds, Watts};
 
 use crate::provenance::Figure;
@@ -23,27 +29,33 @@ pub struct Node {
     pub host_power: Watts,
     /// Price without the chips: low, typical, high.
     pub price: [Money; 3],
-    /// Every figure of the file, in file order.
+    /// Every figure of the file and of those it extends, in the order of the key table.
     pub figures: Vec<Figure>,
 }
 
-/// What joins the chips of a node. Rates are per chip and direction.
+/// What joins the chips of a node. Rates are per chip and direction, as a large message gets them: what the wires and
+/// the library's steady state deliver, not the datasheet peak and not the busbw at one message size.
+///
+/// Latencies are read off small collectives: an all-gather of a few hundred bytes over p ranks takes
+/// `base_latency + (p − 1) · step_latency`, an all-reduce `base_latency + 2(p − 1) · step_latency`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fabric {
     /// Any pair gets a chip's whole bandwidth (NVSwitch, UB).
     Switch {
-        /// What a large ring collective gets of one chip's links, per direction.
+        /// What a large ring collective gets of one chip's links, per direction: the slope of time over bytes sent.
         ring_bandwidth: BytesPerSecond,
-        /// Bus bandwidth of an in-switch all-reduce (NVLS), if it has one.
+        /// Bus bandwidth of an in-switch all-reduce over the whole node (NVLS), if it has one.
         in_network_bandwidth: Option<BytesPerSecond>,
         /// All-to-all bandwidth per chip and direction.
         all_to_all_bandwidth: BytesPerSecond,
+        /// Between the dies of one package, per direction, if the chip is a package of several dies (910C: SIO).
+        die_bandwidth: Option<BytesPerSecond>,
         /// Latency of one step of a ring.
         step_latency: Seconds,
         /// Fixed latency of one collective.
         base_latency: Seconds,
     },
-    /// One link between each pair (HCCS): a pair gets one link.
+    /// One link between each pair (HCCS): a pair gets one link, and a chip's bandwidth grows with the group.
     FullMesh {
         /// What one link delivers, per direction.
         link_bandwidth: BytesPerSecond,
@@ -64,7 +76,7 @@ pub enum Fabric {
 }
 
 /// What joins nodes: per chip and direction.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScaleOut {
     /// What one chip's NIC share delivers.
     pub bandwidth: BytesPerSecond,

@@ -111,7 +111,13 @@ impl Scheme {
     pub const fn quantises_activations(self) -> bool {
         matches!(
             self,
-            Self::Fp8Block | Self::Fp8Tensor | Self::W8A8Static | Self::W8A8Dynamic | Self::W4A8 | Self::Mxfp8 | Self::Nvfp4
+            Self::Fp8Block
+                | Self::Fp8Tensor
+                | Self::W8A8Static
+                | Self::W8A8Dynamic
+                | Self::W4A8
+                | Self::Mxfp8
+                | Self::Nvfp4
         )
     }
 
@@ -121,6 +127,19 @@ impl Scheme {
             Self::Fp8Block => 1.0 + 4.0 / (128.0 * 128.0),
             Self::W4A16 | Self::W4A8 => 0.5 + 2.0 / 128.0,
             other => other.weight().bytes(),
+        }
+    }
+
+    /// Bytes of one weight of a matrix in this scheme, of which a structured sparsity keeps a share and its index.
+    pub const fn stored_bytes(self, sparsity: Sparsity) -> f64 {
+        sparsity.kept() * (self.weight_bytes() + sparsity.index_bits() / 8.0)
+    }
+
+    /// The 16-bit scheme of what stays unquantised beside this one: router, norms, embedding.
+    pub const fn sixteen_bit(self) -> Self {
+        match self {
+            Self::Fp16 => Self::Fp16,
+            _ => Self::Bf16,
         }
     }
 }

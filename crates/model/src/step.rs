@@ -7,6 +7,8 @@ pub struct Step {
     pub prefill: Option<Prefill>,
     /// Sequences in decode.
     pub decode: Option<Decode>,
+    /// Rows that a captured graph adds to the tokens: they pass through the layers, attend to nothing and sample nothing.
+    pub padding: u32,
 }
 
 /// Equal sequences in prefill.
@@ -36,21 +38,52 @@ pub struct Decode {
 impl Step {
     /// Whole prompts in one go.
     pub fn prefill(sequences: u32, new: u32) -> Self {
-        Self { prefill: Some(Prefill { sequences, new, cached: 0, sampled: sequences }), decode: None }
+        Self { prefill: Some(Prefill { sequences, new, cached: 0, sampled: sequences }), ..Self::default() }
     }
 
     /// One token for each of `sequences`.
     pub fn decode(sequences: u32, context: u32) -> Self {
-        Self { prefill: None, decode: Some(Decode { sequences, context, queries: 1 }) }
+        Self { decode: Some(Decode { sequences, context, queries: 1 }), ..Self::default() }
     }
 
-    /// Tokens that pass through the layers.
+    /// Rows that pass through the layers. Absurd sizes saturate.
     pub fn tokens(&self) -> u32 {
-        self.prefill.map_or(0, |p| p.sequences * p.new) + self.decode.map_or(0, |d| d.sequences * d.queries)
+        let prefill = self.prefill.map_or(0, |p| p.tokens());
+        let decode = self.decode.map_or(0, |d| d.tokens());
+        self.padding.saturating_add(prefill).saturating_add(decode)
     }
 
-    /// Sequences that sample a token.
+    /// Rows that sample a token.
     pub fn sampled(&self) -> u32 {
-        self.prefill.map_or(0, |p| p.sampled) + self.decode.map_or(0, |d| d.sequences * d.queries)
+        self.prefill.map_or(0, |p| p.sampled).saturating_add(self.decode.map_or(0, |d| d.tokens()))
+    }
+}
+
+impl Prefill {
+    /// New tokens of all sequences.
+    pub fn tokens(&self) -> u32 {
+        self.sequences.saturating_mul(self.new)
+    }
+
+    /// Tokens of one sequence at the end of the step.
+    pub fn length(&self) -> u32 {
+        self.cached.saturating_add(self.new)
+    }
+
+    /// Tokens of all sequences at the end of the step, cached ones included.
+    pub fn context(&self) -> u32 {
+        self.sequences.saturating_mul(self.length())
+    }
+}
+
+impl Decode {
+    /// Query tokens of all sequences.
+    pub fn tokens(&self) -> u32 {
+        self.sequences.saturating_mul(self.queries)
+    }
+
+    /// Tokens of one sequence at the end of the step: what its last query attends to.
+    pub fn length(&self) -> u32 {
+        self.context.saturating_add(self.queries)
     }
 }

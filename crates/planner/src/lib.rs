@@ -1,1 +1,21 @@
-//! See ARCHITECTURE.md.
+//! Search over deployments: which layout, precision, batch and chunk meets the service level best.
+//!
+//! [`search`] walks a [`Space`] of candidates, discards what cannot be by bounds, costs the rest by the steady state of
+//! continuous batching, and keeps a Pareto set. It can say for every candidate why it fell.
+
+pub mod census;
+pub mod objective;
+pub mod pareto;
+pub mod performance;
+pub mod search;
+pub mod space;
+pub mod steady;
+pub mod workload;
+
+pub use census::{Census, Fall, Miss};
+pub use objective::Objective;
+pub use performance::{Performance, performance};
+pub use search::{Outcome, Question, Row, Verdict, search};
+pub use space::{Candidate, Precision, Space};
+pub use steady::{Steady, steady};
+pub use workload::{Targets, Workload};

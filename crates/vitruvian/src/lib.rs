@@ -1,1 +1,22 @@
-//! See ARCHITECTURE.md.
+//! A [`Study`] in, an [`Answer`] out: the whole of Vitruvian behind two functions of plain data.
+//!
+//! [`compare()`] finds the best deployment on each chip and says which wins and why; [`estimate()`] costs one deployment.
+//! Both are pure: chip files and model configurations come in as texts, nothing is read, printed or timed here.
+
+pub mod answer;
+pub mod check;
+pub mod compare;
+mod deployment;
+pub mod estimate;
+mod operators;
+pub mod precision;
+pub mod present;
+mod profiles;
+mod reasons;
+pub mod setup;
+pub mod study;
+
+pub use answer::{CompareAnswer, EstimateAnswer};
+pub use compare::compare;
+pub use estimate::estimate;
+pub use study::{CompareStudy, EstimateStudy, Input};

@@ -1,0 +1,50 @@
+//! Errors on shape families that a fit has not seen.
+
+use std::collections::BTreeMap;
+
+use vitruvian_cost::{Fidelity, ProfileSet};
+
+use crate::fit::{Effort, Problem, fit};
+use crate::measurement::Measurement;
+use crate::score::Pair;
+use crate::validate::predict;
+
+/// Parts that many shape families are dealt into; fewer families are left out one at a time.
+const FOLDS: usize = 10;
+
+/// Predictions of each row by a fit to the other shape families.
+///
+/// Families are dealt into at most ten folds in the order of their names, so that neighbours fall apart.
+pub fn held_out(problem: &Problem) -> Vec<Pair> {
+    let mut families: BTreeMap<&str, Vec<&Measurement>> = BTreeMap::new();
+    for row in problem.rows {
+        families.entry(&row.shape).or_default().push(row);
+    }
+    let folds = FOLDS.min(families.len());
+    if folds < 2 {
+        return Vec::new();
+    }
+    (0..folds).flat_map(|fold| judged(problem, &families, |index| index % folds == fold)).collect()
+}
+
+fn judged(
+    problem: &Problem,
+    families: &BTreeMap<&str, Vec<&Measurement>>,
+    out: impl Fn(usize) -> bool,
+) -> Vec<Pair> {
+    let side = |left_out: bool| -> Vec<&Measurement> {
+        let chosen = families.values().enumerate().filter(|(index, _)| out(*index) == left_out);
+        chosen.flat_map(|(_, rows)| rows.iter().copied()).collect()
+    };
+    let fitted = fit(&Problem { rows: &side(false), effort: Effort::Quick, ..*problem });
+    pairs(problem, &fitted, &side(true))
+}
+
+/// Predictions of rows by the given profiles; refused rows are left out.
+pub fn pairs(problem: &Problem, profiles: &ProfileSet, rows: &[&Measurement]) -> Vec<Pair> {
+    let predicted = rows.iter().filter_map(|row| {
+        let prediction = predict(problem.chip, profiles, Fidelity::Tile, row).ok()?;
+        Some(Pair { predicted: prediction.time.get(), measured: row.time.get(), sigma: prediction.sigma })
+    });
+    predicted.collect()
+}

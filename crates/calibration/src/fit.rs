@@ -1,0 +1,183 @@
+//! Fitting parameters to measurements: robust least squares on log ratios, within bounds.
+//!
+//! Levenberg–Marquardt from several starts in a space without bounds, then a pattern search, because a model that takes
+//! the best of a menu of tiles has kinks that derivatives do not see.
+
+mod space;
+
+use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
+use nalgebra::storage::Owned;
+use nalgebra::{DMatrix, DVector, Dyn};
+use vitruvian_cost::{Fidelity, ProfileSet};
+use vitruvian_hardware::Chip;
+
+use crate::measurement::{Measurement, Slot};
+use crate::validate::predict;
+use space::Space;
+
+/// What is fitted to what.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    /// The chip that was measured.
+    pub chip: &'a Chip,
+    /// Profiles to start from; those that are not fitted stay as they are.
+    pub profiles: &'a ProfileSet,
+    /// The profiles to fit.
+    pub slots: &'a [Slot],
+    /// The measurements.
+    pub rows: &'a [&'a Measurement],
+    /// How hard to search.
+    pub effort: Effort,
+}
+
+/// How hard to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Several starts and a pattern search: the fit that is kept.
+    Thorough,
+    /// From the given profiles only: the many fits of a cross-validation.
+    Quick,
+}
+
+/// Log ratios beyond this count by their magnitude rather than by their square (soft L1).
+const ROBUST_SCALE: f64 = 0.05;
+/// Starts tried, and those of them refined.
+const TRIED: usize = 24;
+const REFINED: usize = 3;
+/// A refused operator counts as a log ratio of this size, so that a fit can go on.
+const REFUSED: f64 = 3.0;
+
+/// The profiles with the fitted slots' parameters replaced by the best found.
+pub fn fit(problem: &Problem) -> ProfileSet {
+    let space = Space::of(problem.slots);
+    let given = space.inward(&space.values(problem.profiles));
+    let mut model = Model { problem: *problem, space, trial: problem.profiles.clone(), at: given.clone() };
+    let starts = match problem.effort {
+        Effort::Thorough => model.best_starts(given),
+        Effort::Quick => vec![given],
+    };
+    let refined = starts.into_iter().map(|start| model.refine(start));
+    let best = refined.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
+    if let Some(at) = best {
+        let at = if problem.effort == Effort::Thorough { model.pattern_search(at) } else { at };
+        model.place(&at);
+    }
+    model.trial
+}
+
+/// The least-squares problem at one point of the unbounded space.
+#[derive(Clone)]
+struct Model<'a> {
+    problem: Problem<'a>,
+    space: Space,
+    trial: ProfileSet,
+    at: DVector<f64>,
+}
+
+impl Model<'_> {
+    fn place(&mut self, at: &DVector<f64>) {
+        self.space.place(&mut self.trial, at);
+        self.at.clone_from(at);
+    }
+
+    /// Sign times the root of twice the soft-L1 loss: s²·2(√(1 + (r/s)²) − 1) is what half its square adds up to.
+    fn residual(&self, row: &Measurement) -> f64 {
+        let Ok(prediction) = predict(self.problem.chip, &self.trial, Fidelity::Tile, row) else {
+            return REFUSED;
+        };
+        let ratio = (prediction.time.get() / row.time.get()).ln();
+        if !ratio.is_finite() {
+            return REFUSED;
+        }
+        let scaled = ratio / ROBUST_SCALE;
+        ratio.signum() * ROBUST_SCALE * (2.0 * ((1.0 + scaled * scaled).sqrt() - 1.0)).sqrt()
+    }
+
+    fn all_residuals(&self) -> DVector<f64> {
+        DVector::from_iterator(
+            self.problem.rows.len(),
+            self.problem.rows.iter().map(|row| self.residual(row)),
+        )
+    }
+
+    fn cost(&mut self, at: &DVector<f64>) -> f64 {
+        self.place(at);
+        self.all_residuals().norm_squared()
+    }
+
+    /// The given start and the best of a sequence that fills the space evenly.
+    fn best_starts(&mut self, given: DVector<f64>) -> Vec<DVector<f64>> {
+        let spread: Vec<DVector<f64>> = (1..=TRIED).map(|index| self.space.scattered(index)).collect();
+        let mut ranked: Vec<(f64, DVector<f64>)> =
+            spread.into_iter().map(|at| (self.cost(&at), at)).collect();
+        ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+        ranked.truncate(REFINED - 1);
+        std::iter::once(given).chain(ranked.into_iter().map(|(_, at)| at)).collect()
+    }
+
+    fn refine(&mut self, start: DVector<f64>) -> (f64, DVector<f64>) {
+        let mut model = self.clone();
+        model.place(&start);
+        let (model, _) = LevenbergMarquardt::new().with_patience(12).with_ftol(1e-6).minimize(model);
+        let at = model.at;
+        (self.cost(&at), at)
+    }
+
+    /// Steps along each axis while they help, then halves them.
+    fn pattern_search(&mut self, mut at: DVector<f64>) -> DVector<f64> {
+        let mut least = self.cost(&at);
+        let mut step = 0.4;
+        while step > 0.02 {
+            let before = least;
+            for axis in 0..at.len() {
+                for direction in [step, -step] {
+                    let mut moved = at.clone();
+                    moved[axis] += direction;
+                    let cost = self.cost(&moved);
+                    if cost < least {
+                        (least, at) = (cost, moved);
+                        break;
+                    }
+                }
+            }
+            if least > before * 0.9999 {
+                step *= 0.5;
+            }
+        }
+        at
+    }
+}
+
+/// Width of a forward difference: wide enough to step over a kink, narrow enough for the slope.
+const DIFFERENCE: f64 = 1e-4;
+
+impl LeastSquaresProblem<f64, Dyn, Dyn> for Model<'_> {
+    type ResidualStorage = Owned<f64, Dyn>;
+    type JacobianStorage = Owned<f64, Dyn, Dyn>;
+    type ParameterStorage = Owned<f64, Dyn>;
+
+    fn set_params(&mut self, at: &DVector<f64>) {
+        self.place(at);
+    }
+
+    fn params(&self) -> DVector<f64> {
+        self.at.clone()
+    }
+
+    fn residuals(&self) -> Option<DVector<f64>> {
+        Some(self.all_residuals())
+    }
+
+    fn jacobian(&self) -> Option<DMatrix<f64>> {
+        let here = self.all_residuals();
+        let mut moved = self.clone();
+        let mut jacobian = DMatrix::zeros(here.len(), self.at.len());
+        for axis in 0..self.at.len() {
+            let mut at = self.at.clone();
+            at[axis] += DIFFERENCE;
+            moved.place(&at);
+            jacobian.set_column(axis, &((moved.all_residuals() - &here) / DIFFERENCE));
+        }
+        Some(jacobian)
+    }
+}

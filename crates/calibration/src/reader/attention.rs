@@ -1,0 +1,111 @@
+//! Rows of softmax attention.
+
+use vitruvian_cost::{Family, Precision};
+use vitruvian_model::Operator;
+use vitruvian_model::operator::{DecodeAttention, PrefillAttention};
+use vitruvian_quantity::Dtype;
+
+use super::{Reading, formats, point};
+use crate::measurement::Slot;
+use crate::table::Row;
+
+/// heads, `kv_heads`, `head_dim`, `seq_len`, and `batch` where it is not one; causal.
+///
+/// # Errors
+/// A cell that is not what its column asks for.
+pub fn prefill(row: &Row) -> Result<Reading, String> {
+    let (compute, kv) = csv_formats(row)?;
+    let dim = row.count("head_dim")?;
+    let op = PrefillAttention {
+        batch: if row.has("batch") { row.count("batch")? } else { 1 },
+        new: row.count("seq_len")?,
+        cached: 0,
+        heads: row.count("heads")?,
+        kv_heads: row.count("kv_heads")?,
+        qk_dim: dim,
+        v_dim: dim,
+        window: 0,
+        causal: true,
+        compute,
+        kv,
+    };
+    prefill_point(row, op)
+}
+
+/// heads, `kv_heads`, `head_dim`, batch, `kv_len`.
+///
+/// # Errors
+/// A cell that is not what its column asks for.
+pub fn decode(row: &Row) -> Result<Reading, String> {
+    let (compute, kv) = csv_formats(row)?;
+    let dim = row.count("head_dim")?;
+    let op = DecodeAttention {
+        batch: row.count("batch")?,
+        queries: 1,
+        context: row.count("kv_len")?,
+        heads: row.count("heads")?,
+        kv_heads: row.count("kv_heads")?,
+        qk_dim: dim,
+        v_dim: dim,
+        compute,
+        kv,
+    };
+    decode_point(row, op)
+}
+
+/// Context rows (`step` cached tokens, `isl` new) and generation rows (`isl` + `step` cached).
+///
+/// # Errors
+/// A cell that is not what its column asks for.
+pub fn aiconfigurator(row: &Row) -> Result<Reading, String> {
+    let (batch, heads) = (row.count("batch_size")?, row.count("num_heads")?);
+    let (isl, step, dim, window) =
+        (row.count("isl")?, row.count("step")?, row.count("head_dim")?, row.count("window_size")?);
+    let kv_heads = match row.count("num_key_value_heads")? {
+        0 => heads,
+        some => some,
+    };
+    let compute = formats::dtype(row.text("attn_dtype")?)?;
+    let kv = formats::dtype(row.text("kv_cache_dtype")?)?;
+    if row.text("op_name")? == "context_attention" {
+        let (qk_dim, v_dim) = (dim, dim);
+        let op = PrefillAttention {
+            batch,
+            new: isl,
+            cached: step,
+            heads,
+            kv_heads,
+            qk_dim,
+            v_dim,
+            window,
+            causal: true,
+            compute,
+            kv,
+        };
+        return prefill_point(row, op);
+    }
+    let cached = isl + step;
+    let context = if window == 0 { cached } else { cached.min(window) };
+    let op =
+        DecodeAttention { batch, queries: 1, context, heads, kv_heads, qk_dim: dim, v_dim: dim, compute, kv };
+    decode_point(row, op)
+}
+
+/// `dtype` and `kv_dtype`; BF16 where a table has none.
+fn csv_formats(row: &Row) -> Result<(Dtype, Dtype), String> {
+    let of = |column| if row.has(column) { formats::dtype(row.text(column)?).map(Some) } else { Ok(None) };
+    let compute = of("dtype")?.unwrap_or(Dtype::Bf16);
+    Ok((compute, of("kv_dtype")?.unwrap_or(compute)))
+}
+
+fn prefill_point(row: &Row, op: PrefillAttention) -> Result<Reading, String> {
+    let slot = Slot { family: Family::PrefillAttention, precision: Precision::formats(op.compute, op.kv) };
+    let shape = format!("heads={} kv={} dim={} window={}", op.heads, op.kv_heads, op.qk_dim, op.window);
+    Ok(point(row, slot, vec![Operator::PrefillAttention(op)], row.latency()?, shape))
+}
+
+fn decode_point(row: &Row, op: DecodeAttention) -> Result<Reading, String> {
+    let slot = Slot { family: Family::DecodeAttention, precision: Precision::formats(op.compute, op.kv) };
+    let shape = format!("heads={} kv={} dim={}", op.heads, op.kv_heads, op.qk_dim);
+    Ok(point(row, slot, vec![Operator::DecodeAttention(op)], row.latency()?, shape))
+}

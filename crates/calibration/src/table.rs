@@ -1,0 +1,58 @@
+//! Measured tables: a CSV text or a parquet file, its kind told from its columns.
+
+pub mod csv;
+pub mod parquet;
+pub mod sheet;
+
+use std::collections::BTreeMap;
+
+use vitruvian_diagnostics::{Diagnostic, Diagnostics};
+
+use crate::measurement::Measurement;
+use crate::reader::{Kind, Reading};
+
+pub use csv::read_csv;
+pub use parquet::read_parquet;
+pub use sheet::{Line, Row, Sheet};
+
+/// The measurements of one file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The file, as a person knows it.
+    pub name: String,
+    /// What it measures.
+    pub kind: Kind,
+    /// Its rows, in file order.
+    pub measurements: Vec<Measurement>,
+    /// Rows left out: reason and number.
+    pub skipped: BTreeMap<&'static str, usize>,
+}
+
+/// Mistakes named one by one before the rest is counted.
+const NAMED_FAULTS: usize = 20;
+
+/// Reads each row of a sheet as the kind of table that its columns make it.
+pub(crate) fn interpret(sheet: &Sheet) -> Result<Table, Diagnostics> {
+    let kind = Kind::of(sheet).ok_or_else(|| sheet.fault(None, Kind::unknown(sheet)))?;
+    let mut table =
+        Table { name: sheet.name.clone(), kind, measurements: Vec::new(), skipped: BTreeMap::new() };
+    let mut faults = Vec::new();
+    for line in &sheet.lines {
+        let row = Row { sheet, line };
+        match kind.read(&row) {
+            Ok(Reading::Point(measurement)) => table.measurements.push(*measurement),
+            Ok(Reading::Skip(reason)) => *table.skipped.entry(reason).or_default() += 1,
+            Err(why) => faults.push(sheet.fault(Some(line), why)),
+        }
+    }
+    if faults.is_empty() { Ok(table) } else { Err(shortened(faults)) }
+}
+
+fn shortened(mut faults: Vec<Diagnostic>) -> Diagnostics {
+    let rest = faults.len().saturating_sub(NAMED_FAULTS);
+    if rest > 0 {
+        faults.truncate(NAMED_FAULTS);
+        faults.push(Diagnostic::error("table-row", format!("and {rest} more rows like these")));
+    }
+    Diagnostics(faults)
+}

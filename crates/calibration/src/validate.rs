@@ -1,0 +1,161 @@
+//! Predictions against measurements, row by row.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use vitruvian_cost::{Bound, Costs, Fidelity, ProfileSet, Refusal};
+use vitruvian_hardware::Chip;
+use vitruvian_quantity::Seconds;
+
+use crate::measurement::Measurement;
+use crate::score::{Pair, Score};
+use crate::table::Table;
+
+/// What a measurement was predicted to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// Sum over the operators.
+    pub time: Seconds,
+    /// Of the profile that the measurement informs.
+    pub sigma: f64,
+    /// What the longest operator is bound by.
+    pub bound: Bound,
+}
+
+/// Errors by family and over all, and the rows with the largest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Over all rows.
+    #[serde(flatten)]
+    pub score: Score,
+    /// By operator family and precision.
+    pub families: Vec<FamilyScore>,
+    /// The rows that are furthest off, worst first.
+    pub worst: Vec<Row>,
+    /// Every row.
+    #[serde(skip)]
+    pub rows: Vec<Row>,
+    /// Rows without a prediction: reason and number.
+    pub refused: BTreeMap<String, usize>,
+}
+
+/// Errors of one family in one precision.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FamilyScore {
+    /// Operator family.
+    pub family: &'static str,
+    /// Number formats.
+    pub precision: String,
+    /// Errors.
+    #[serde(flatten)]
+    pub score: Score,
+}
+
+/// One row with its prediction.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The file.
+    pub table: String,
+    /// Line or row, counted from one.
+    pub line: u32,
+    /// Operator family.
+    pub family: &'static str,
+    /// Number formats.
+    pub precision: String,
+    /// Shape family.
+    pub shape: String,
+    /// Measured time.
+    pub measured_us: f64,
+    /// Predicted time.
+    pub predicted_us: f64,
+    /// Its tenth percentile.
+    pub p10_us: f64,
+    /// Its ninetieth percentile.
+    pub p90_us: f64,
+    /// Predicted over measured, less one, in percent.
+    pub error_pct: f64,
+    /// What the longest operator is bound by.
+    pub bound: &'static str,
+}
+
+/// Rows listed as the worst.
+const WORST: usize = 10;
+
+/// The time of a measurement's operators, with caches as they were when the profile was measured.
+///
+/// # Errors
+/// [`Refusal`] where the chip does not execute one of them.
+pub fn predict(
+    chip: &Chip,
+    profiles: &ProfileSet,
+    fidelity: Fidelity,
+    row: &Measurement,
+) -> Result<Prediction, Refusal> {
+    let residency = profiles.residency(row.slot.family, row.slot.precision);
+    let costs = Costs { residency, ..Costs::new(chip, profiles, fidelity) };
+    let (mut time, mut longest, mut bound) = (Seconds::ZERO, Seconds::ZERO, Bound::Launch);
+    let mut sigma = 0.0_f64;
+    for operator in &row.operators {
+        let estimate = costs.estimate(operator)?;
+        time = time + estimate.time;
+        if estimate.time > longest {
+            (longest, bound, sigma) = (estimate.time, estimate.bound, estimate.sigma);
+        }
+    }
+    Ok(Prediction { time, sigma, bound })
+}
+
+/// Predicts every measurement of the tables.
+pub fn validate(chip: &Chip, profiles: &ProfileSet, fidelity: Fidelity, tables: &[Table]) -> Report {
+    let mut rows = Vec::new();
+    let mut refused = BTreeMap::new();
+    let mut pairs: BTreeMap<_, Vec<Pair>> = BTreeMap::new();
+    for table in tables {
+        for measurement in &table.measurements {
+            match predict(chip, profiles, fidelity, measurement) {
+                Ok(prediction) => {
+                    pairs.entry(measurement.slot).or_default().push(pair(measurement, &prediction));
+                    rows.push(row(table, measurement, &prediction));
+                }
+                Err(refusal) => *refused.entry(refusal.to_string()).or_default() += 1,
+            }
+        }
+    }
+    let score = Score::of(&pairs.values().flatten().copied().collect::<Vec<_>>());
+    let families = pairs.iter().map(|(slot, pairs)| FamilyScore {
+        family: slot.family.name(),
+        precision: slot.precision.to_string(),
+        score: Score::of(pairs),
+    });
+    Report { score, families: families.collect(), worst: worst(&rows), rows, refused }
+}
+
+fn pair(measurement: &Measurement, prediction: &Prediction) -> Pair {
+    Pair { predicted: prediction.time.get(), measured: measurement.time.get(), sigma: prediction.sigma }
+}
+
+fn row(table: &Table, measurement: &Measurement, prediction: &Prediction) -> Row {
+    let (predicted, measured) = (prediction.time.get() * 1e6, measurement.time.get() * 1e6);
+    let spread = (crate::score::Z90 * prediction.sigma).exp();
+    Row {
+        table: table.name.clone(),
+        line: measurement.line,
+        family: measurement.slot.family.name(),
+        precision: measurement.slot.precision.to_string(),
+        shape: measurement.shape.clone(),
+        measured_us: measured,
+        predicted_us: predicted,
+        p10_us: predicted / spread,
+        p90_us: predicted * spread,
+        error_pct: 100.0 * (predicted / measured - 1.0),
+        bound: prediction.bound.name(),
+    }
+}
+
+/// The rows whose log ratio is largest either way.
+fn worst(rows: &[Row]) -> Vec<Row> {
+    let distance = |row: &Row| (row.predicted_us / row.measured_us).ln().abs();
+    let mut order: Vec<&Row> = rows.iter().collect();
+    order.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
+    order.into_iter().take(WORST).cloned().collect()
+}

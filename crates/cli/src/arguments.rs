@@ -1,0 +1,66 @@
+//! The command line as data. Help texts are the doc comments; `docs/cli.md` is generated from them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{chip, model};
+
+/// Predict, compare and plan LLM inference and training on AI accelerators
+#[derive(Debug, Parser)]
+#[command(name = "vitruvian", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+/// One line a command; each has its file under `commands/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look at the chips of the catalog: figures, sources, differences
+    #[command(subcommand)]
+    Chip(chip::ChipCommand),
+    /// Look at models: parameters, KV cache, layers
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// How to print the answer
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
+    pub(crate) format: Format,
+    /// Write the answer there instead of to the terminal; the file appears whole or not at all
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+    /// When to use colour; `auto` is on a terminal, unless `NO_COLOR` is set
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: Color,
+}
+
+/// How to print an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: aligned, three significant digits
+    #[default]
+    Table,
+    /// For scripts: everything, exact, units in the keys
+    Json,
+    /// For spreadsheets: the main table, exact, units in the header
+    Csv,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}

@@ -1,0 +1,46 @@
+//! From the words of an argument to a value: a name of the catalog, or a file.
+//!
+//! A name of the catalog wins over a file of that name in the current folder; write `./h20` for the file.
+
+use std::path::Path;
+
+use vitruvian_diagnostics::Diagnostics;
+use vitruvian_hardware::{ParsedChip, catalog, parse_chip};
+use vitruvian_model::{Model, read_config};
+
+use crate::io;
+
+/// `--chip`: a name or alias of the catalog, or a TOML file, which may extend one.
+///
+/// # Errors
+/// If no chip is called so (with the nearest names), or every mistake of the file at its line and column.
+pub(crate) fn chip(argument: &str) -> Result<ParsedChip, Diagnostics> {
+    if let Some(source) = catalog::chip_source(argument) {
+        return parse_chip(&source, &catalog::chip_source);
+    }
+    if !looks_like_file(argument) {
+        return Err(catalog::unknown_chip(argument).into());
+    }
+    parse_chip(&io::read_text(Path::new(argument))?, &catalog::chip_source)
+}
+
+/// `--model`: a name of the catalog, a `config.json`, or a folder that holds one.
+///
+/// # Errors
+/// If no model is called so (with the nearest names), or what is wrong with the file, at its line and column.
+pub(crate) fn model(argument: &str) -> Result<Model, Diagnostics> {
+    if vitruvian_model::catalog::source(argument).is_some() || !looks_like_file(argument) {
+        return Ok(vitruvian_model::catalog::model(argument)?);
+    }
+    let path = Path::new(argument);
+    let file = if path.is_dir() { path.join("config.json") } else { path.to_path_buf() };
+    Ok(read_config(&io::read_text(&file)?)?)
+}
+
+/// Whether a word that names nothing in the catalog was meant as a file.
+fn looks_like_file(argument: &str) -> bool {
+    let path = Path::new(argument);
+    path.extension().is_some_and(|extension| extension == "toml" || extension == "json")
+        || path.components().count() > 1
+        || path.exists()
+}

@@ -1,0 +1,202 @@
+//! The only place that reads and writes files and the terminal.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use vitruvian_diagnostics::{Diagnostic, SourceText};
+
+/// Reads a text file that the user named.
+///
+/// A folder, a missing file (with the nearest names beside it), a text that is not UTF-8 and whatever else the
+/// system refuses are told apart.
+pub(crate) fn read_text(path: &Path) -> Result<SourceText, Diagnostic> {
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| not_text(path, error.utf8_error().valid_up_to()))?;
+    Ok(SourceText::new(path.display().to_string(), text))
+}
+
+/// Writes a whole file or nothing: into a temporary file beside it, which then takes its name.
+///
+/// What is not a regular file (`/dev/null`, a pipe) is written to directly.
+pub(crate) fn write_file(path: &Path, contents: &str) -> Result<(), Diagnostic> {
+    let written = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() => fs::write(path, contents),
+        Ok(_) => fs::canonicalize(path).and_then(|target| replace(&target, contents)),
+        Err(_) => replace(path, contents),
+    };
+    written.map_err(|error| unwritable(&path.display().to_string(), &error))
+}
+
+/// Writes to standard output. A reader that has gone away is no fault.
+pub(crate) fn write_stdout(contents: &str) -> Result<(), Diagnostic> {
+    let mut out = io::stdout().lock();
+    match out.write_all(contents.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritable("standard output", &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes to standard error; there is nowhere to say that it failed.
+pub(crate) fn write_stderr(contents: &str) {
+    let _ = io::stderr().lock().write_all(contents.as_bytes());
+}
+
+fn replace(target: &Path, contents: &str) -> io::Result<()> {
+    let beside = temporary_beside(target).ok_or(ErrorKind::InvalidInput)?;
+    let written = fs::write(&beside, contents).and_then(|()| fs::rename(&beside, target));
+    if written.is_err() {
+        // What cannot be written cannot always be removed; the first fault is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+/// A hidden name in the same folder, so that taking the final name is one step of the file system.
+fn temporary_beside(target: &Path) -> Option<PathBuf> {
+    let name = target.file_name()?.to_string_lossy();
+    Some(target.with_file_name(format!(".{name}.{}.tmp", std::process::id())))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let shown = path.display();
+    match error.kind() {
+        ErrorKind::NotFound => missing(path),
+        ErrorKind::IsADirectory => {
+            Diagnostic::error("file-is-folder", format!("`{shown}` is a folder, not a file"))
+                .help("name the file inside it")
+        }
+        ErrorKind::PermissionDenied => {
+            Diagnostic::error("file-unreadable", format!("`{shown}` may not be read"))
+                .help("check its permissions")
+        }
+        _ => Diagnostic::error("file-unreadable", format!("`{shown}` cannot be read: {error}")),
+    }
+}
+
+fn missing(path: &Path) -> Diagnostic {
+    let fault = Diagnostic::error("file-missing", format!("`{}` does not exist", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return fault.help(format!("there is no folder `{}`", folder.display()));
+    }
+    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match nearest(&wanted, &names_in(folder)) {
+        Some(name) => fault.help(format!("did you mean `{}`?", path.with_file_name(name).display())),
+        None => fault,
+    }
+}
+
+fn not_text(path: &Path, byte: usize) -> Diagnostic {
+    Diagnostic::error(
+        "file-not-text",
+        format!("`{}` is not UTF-8 text: byte {byte} begins no character", path.display()),
+    )
+}
+
+fn unwritable(name: &str, error: &io::Error) -> Diagnostic {
+    let fault = Diagnostic::error("output-unwritable", format!("cannot write `{name}`: {}", reason(error)));
+    if error.kind() == ErrorKind::NotFound {
+        fault.help("its folder does not exist; create it first")
+    } else {
+        fault
+    }
+}
+
+/// The system's words without its error number.
+fn reason(error: &io::Error) -> String {
+    let words = error.to_string();
+    words.split(" (os error").next().unwrap_or(&words).to_lowercase()
+}
+
+/// Names in a folder, sorted; none where it cannot be read.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// The name most like `word`, if any is alike.
+pub(crate) fn nearest(word: &str, names: &[String]) -> Option<String> {
+    let likeness = |name: &&String| strsim::jaro_winkler(word, name);
+    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) > 0.8).then(|| best.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own for each test, removed at its end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("vitruvian-io-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_missing_file_names_its_neighbour() {
+        let folder = Folder::new("missing");
+        fs::write(folder.0.join("config.json"), "{}").unwrap();
+        let fault = read_text(&folder.0.join("confg.json")).unwrap_err();
+        assert_eq!(fault.code, "file-missing");
+        assert!(fault.help.unwrap().contains("config.json`?"));
+    }
+
+    #[test]
+    fn a_folder_is_not_a_file() {
+        let folder = Folder::new("folder");
+        assert_eq!(read_text(&folder.0).unwrap_err().code, "file-is-folder");
+        assert_eq!(write_file(&folder.0, "x").unwrap_err().code, "output-unwritable");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told() {
+        let folder = Folder::new("bytes");
+        let path = folder.0.join("x.toml");
+        fs::write(&path, b"ab\xff").unwrap();
+        let fault = read_text(&path).unwrap_err();
+        assert_eq!(fault.code, "file-not-text");
+        assert!(fault.message.contains("byte 2"));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = Folder::new("replace");
+        let path = folder.0.join("out.csv");
+        write_file(&path, "old, and longer").unwrap();
+        write_file(&path, "new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(names_in(&folder.0), ["out.csv"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_keeps_pointing_at_what_is_replaced() {
+        let folder = Folder::new("link");
+        let (target, link) = (folder.0.join("target"), folder.0.join("link"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        write_file(&link, "new").unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_missing_folder_is_told() {
+        let fault = write_file(Path::new("/no/such/folder/x"), "x").unwrap_err();
+        assert_eq!(fault.help.as_deref(), Some("its folder does not exist; create it first"));
+    }
+}

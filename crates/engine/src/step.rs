@@ -1,0 +1,187 @@
+//! The time and energy of one iteration of a replica.
+
+use vitruvian_cost::{Bound, Estimate, Refusal, Work};
+use vitruvian_model::{Operator, Step};
+use vitruvian_quantity::{Joules, Seconds};
+
+use crate::replica::{Meter, Replica};
+use crate::schedule::schedule;
+
+/// Bounds that a step's time is shared among, in the order of [`StepCost::by_bound`].
+pub const BOUNDS: [Bound; 8] = [
+    Bound::Matrix,
+    Bound::Vector,
+    Bound::Hbm,
+    Bound::L2,
+    Bound::Latency,
+    Bound::Launch,
+    Bound::Network,
+    Bound::Host,
+];
+
+/// Operator kinds whose errors are independent of each other.
+const KINDS: usize = 11;
+
+/// What one iteration costs: one micro-batch through all pipeline stages of one replica.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepCost {
+    /// From the first stage's start to the sampled token, host included.
+    pub latency: Seconds,
+    /// Time after which the next micro-batch may start: the slowest stage.
+    pub interval: Seconds,
+    /// The host's share of `latency` that the device waits for.
+    pub host: Seconds,
+    /// Energy above active idle, of all chips of the replica.
+    pub energy: Joules,
+    /// `latency` by what bounds it, in the order of [`BOUNDS`].
+    pub by_bound: [Seconds; BOUNDS.len()],
+    /// Relative standard deviation of `latency`: full correlation within an operator kind, none across kinds.
+    pub sigma: f64,
+    /// What all chips of the replica compute and move.
+    pub work: Work,
+}
+
+/// Running sums over the tasks of a step.
+#[derive(Default)]
+struct Sums {
+    device: Seconds,
+    slowest_stage: Seconds,
+    issue: Seconds,
+    energy: Joules,
+    by_bound: [Seconds; BOUNDS.len()],
+    deviation: [f64; KINDS],
+    work: Work,
+}
+
+/// Costs one iteration of one data-parallel group of a replica; `step` is what that group processes.
+///
+/// The device runs the tasks of a stage one after another. A step that no captured graph serves cannot run faster than
+/// the host launches its kernels. Stages follow each other; the slowest sets the pace of a full pipeline.
+///
+/// # Errors
+/// The chip cannot do one of the operators, with the reason.
+pub fn step_cost(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Result<StepCost, Refusal> {
+    let padded = captured(replica, step);
+    let mut sums = Sums::default();
+    let stages = replica.layout.pp;
+    for stage in 0..stages {
+        add_stage(&mut sums, replica, &padded, stage, meter)?;
+    }
+    let ranks = f64::from(replica.layout.tp * replica.layout.dp * replica.layout.cp);
+    Ok(finish(sums, replica, step, ranks, stages))
+}
+
+/// The step with the rows that its captured graph adds. Only decode-only steps are captured whole.
+pub(crate) fn captured(replica: &Replica<'_>, step: &Step) -> Step {
+    match (step.prefill, step.decode) {
+        (None, Some(decode)) => {
+            let rows = decode.sequences * decode.queries;
+            Step { padding: replica.engine.captured(rows) - rows, ..*step }
+        }
+        _ => *step,
+    }
+}
+
+fn is_captured(replica: &Replica<'_>, step: &Step) -> bool {
+    step.prefill.is_none() && step.tokens() <= replica.engine.capture_max
+}
+
+fn add_stage(
+    sums: &mut Sums,
+    replica: &Replica<'_>,
+    step: &Step,
+    stage: u32,
+    meter: &mut Meter<'_>,
+) -> Result<(), Refusal> {
+    let mut list = std::mem::take(&mut meter.tasks);
+    list.clear();
+    schedule(replica, stage, step, &mut list);
+    let before = sums.device;
+    let mut kernels = 0;
+    for task in &list {
+        let estimate = meter.operator(&task.operator)?;
+        add(sums, &task.operator, &estimate, f64::from(task.count));
+        kernels += task.count;
+    }
+    meter.tasks = list;
+    if !is_captured(replica, step) {
+        wait_for_launches(sums, before, meter.chip().compute.eager_launch * f64::from(kernels));
+    }
+    sums.slowest_stage = sums.slowest_stage.max(sums.device - before);
+    Ok(())
+}
+
+fn add(sums: &mut Sums, operator: &Operator, estimate: &Estimate, count: f64) {
+    let time = estimate.time * count;
+    sums.device += time;
+    sums.energy += estimate.energy * count;
+    sums.by_bound[estimate.bound as usize] += time;
+    sums.deviation[kind(operator)] += time.get() * estimate.sigma;
+    sums.work.matrix += estimate.work.matrix * count;
+    sums.work.vector += estimate.work.vector * count;
+    sums.work.hbm += estimate.work.hbm * count;
+    sums.work.l2 += estimate.work.l2 * count;
+}
+
+/// Without a captured graph a stage lasts at least as long as the host needs to launch its kernels.
+fn wait_for_launches(sums: &mut Sums, before: Seconds, launches: Seconds) {
+    let busy = sums.device - before;
+    if launches > busy {
+        let idle = launches - busy;
+        sums.device += idle;
+        sums.issue += idle;
+        sums.by_bound[Bound::Launch as usize] += idle;
+    }
+}
+
+fn finish(sums: Sums, replica: &Replica<'_>, step: &Step, ranks: f64, stages: u32) -> StepCost {
+    let sequences = step.decode.map_or(0, |d| d.sequences) + step.prefill.map_or(0, |p| p.sequences);
+    let host = replica.engine.host_time(sequences);
+    let latency = replica.engine.step_time(sums.device, host);
+    let waited = latency - sums.device;
+    let mut by_bound = sums.by_bound;
+    by_bound[Bound::Host as usize] += waited;
+    let variance: f64 = sums.deviation.iter().map(|d| d * d).sum();
+    StepCost {
+        latency,
+        interval: if stages == 1 { latency } else { sums.slowest_stage.max(host) },
+        host: waited,
+        energy: sums.energy * ranks,
+        by_bound,
+        sigma: variance.sqrt() / latency.get(),
+        work: scale(&sums.work, ranks),
+    }
+}
+
+fn scale(work: &Work, ranks: f64) -> Work {
+    Work {
+        matrix: work.matrix * ranks,
+        vector: work.vector * ranks,
+        hbm: work.hbm * ranks,
+        l2: work.l2 * ranks,
+    }
+}
+
+const fn kind(operator: &Operator) -> usize {
+    match operator {
+        Operator::Gemm(_) => 0,
+        Operator::GroupedGemm(_) => 1,
+        Operator::PrefillAttention(_) => 2,
+        Operator::DecodeAttention(_) => 3,
+        Operator::MlaDecode(_) => 4,
+        Operator::Indexer(_) => 5,
+        Operator::LinearAttention(_) => 6,
+        Operator::Vector(_) => 7,
+        Operator::Embedding(_) => 8,
+        Operator::Sampling(_) => 9,
+        Operator::Collective(_) => 10,
+    }
+}
+
+impl StepCost {
+    /// What most of the time is spent on.
+    pub fn bound(&self) -> Bound {
+        let longest = BOUNDS.iter().zip(self.by_bound).max_by(|a, b| a.1.get().total_cmp(&b.1.get()));
+        longest.map_or(Bound::Launch, |(bound, _)| *bound)
+    }
+}

@@ -1,0 +1,66 @@
+//! From a chip file to a [`Chip`].
+
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
+
+use crate::catalog;
+use crate::chip::{Architecture, Chip, KEYS, Status, Vendor, relations};
+use crate::file::{self, Loader};
+
+/// A chip, and what is doubtful about its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParsedChip {
+    /// The chip.
+    pub chip: Chip,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a chip file. `parents` finds the file that another extends; [`catalog::chip_source`] is the usual one.
+///
+/// # Errors
+/// Every mistake of the file and of those it extends, each at its line and column.
+pub fn parse_chip(
+    source: &SourceText,
+    parents: &dyn Fn(&str) -> Option<SourceText>,
+) -> Result<ParsedChip, Diagnostics> {
+    let loader = Loader {
+        keys: KEYS,
+        what: "chip",
+        parents,
+        unknown: catalog::unknown_chip,
+        give_way: relations::give_way,
+        complete: relations::complete,
+        check: relations::check,
+    };
+    let (sheet, warnings) = file::load(source, &loader)?;
+    let name = sheet.name.clone().unwrap_or_else(|| file::stem(source.name()).to_owned());
+    let mut chip = Chip { title: name.clone(), lineage: sheet.lineage.clone(), ..blank(name) };
+    file::store(&sheet, &mut chip);
+    chip.figures = sheet.figures();
+    Ok(ParsedChip { chip, warnings })
+}
+
+/// A chip of no figures, to be filled by the keys of a file.
+fn blank(name: String) -> Chip {
+    Chip {
+        name,
+        lineage: Vec::new(),
+        title: String::new(),
+        vendor: Vendor::Other,
+        architecture: Architecture::Hopper,
+        status: Status::Shipping,
+        compute: Default::default(),
+        vector: Default::default(),
+        buffers: Default::default(),
+        paths: Default::default(),
+        l2: Default::default(),
+        hbm: Default::default(),
+        memory: String::new(),
+        scale_up: Default::default(),
+        host: Default::default(),
+        power: Default::default(),
+        die: Default::default(),
+        price: None,
+        figures: Vec::new(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Model families: how each writes its shape into `config.json`. One file a family or a group of near kin.
+
+mod common;
+mod deepseek_v3;
+mod dense;
+
+use serde::de::DeserializeOwned;
+
+use crate::model::Model;
+
+/// A family of models.
+pub(crate) struct Family {
+    /// The `model_type`s it reads.
+    pub(crate) types: &'static [&'static str],
+    /// Reads a configuration. The caller sets name, family and published quantisation.
+    pub(crate) read: fn(Text) -> Result<Model, Refusal>,
+}
+
+/// All families.
+const FAMILIES: &[Family] = &[
+    Family { types: &["llama", "mistral", "qwen2", "qwen3", "mimo"], read: dense::read },
+    Family { types: &["deepseek_v3", "kimi_k2", "deepseek_v32", "glm_moe_dsa"], read: deepseek_v3::read },
+    Family { types: &["kimi_k25"], read: deepseek_v3::read },
+];
+
+/// The family that reads a `model_type`.
+pub(crate) fn find(model_type: &str) -> Option<&'static Family> {
+    FAMILIES.iter().find(|family| family.types.contains(&model_type))
+}
+
+/// All known `model_type`s.
+pub(crate) fn names() -> Vec<&'static str> {
+    FAMILIES.iter().flat_map(|family| family.types).copied().collect()
+}
+
+/// A configuration, whose language model may stand in `text_config`.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    pub(crate) json: &'a str,
+    pub(crate) nested: bool,
+}
+
+/// Why a configuration is no model.
+pub(crate) enum Refusal {
+    /// Not readable; the error knows the line.
+    Json(serde_json::Error),
+    /// Readable, but not consistent.
+    Contradiction {
+        /// Key to point at.
+        key: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl Text<'_> {
+    /// Fields of the language model.
+    pub(crate) fn language<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        #[derive(serde::Deserialize)]
+        struct Nested<T> {
+            text_config: T,
+        }
+        if self.nested {
+            return Ok(serde_json::from_str::<Nested<T>>(self.json)?.text_config);
+        }
+        Ok(serde_json::from_str(self.json)?)
+    }
+
+    /// Fields of the whole.
+    pub(crate) fn whole<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        Ok(serde_json::from_str(self.json)?)
+    }
+}
+
+/// Refuses with a message that points at `key`.
+pub(crate) fn contradiction<T>(key: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Contradiction { key, message: message.into() })
+}

@@ -1,0 +1,190 @@
+//! Matrix products, dense and by expert.
+
+use vitruvian_quantity::{Bytes, Flops};
+
+use crate::scheme::{Scheme, Sparsity};
+
+/// C\[m,n\] = A\[m,k\] · W\[k,n\], `batch` independent times (batched when above one, as in MLA's per-head products).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gemm {
+    /// Rows: tokens.
+    pub m: u32,
+    /// Columns: output features of this rank.
+    pub n: u32,
+    /// Depth: input features of this rank.
+    pub k: u32,
+    /// Independent products.
+    pub batch: u32,
+    /// Formats of activations, weights and multiplier.
+    pub scheme: Scheme,
+    /// Structured sparsity of the weights.
+    pub sparsity: Sparsity,
+}
+
+/// One projection of an expert layer: every (token, expert) pair routed to this rank through W_e\[k,n\].
+///
+/// Expected rows on the rank are `tokens · topk · local_experts / experts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupedGemm {
+    /// Tokens routed over the whole expert-parallel group.
+    pub tokens: u32,
+    /// Experts each token is sent to.
+    pub topk: u32,
+    /// Routed experts of the layer.
+    pub experts: u32,
+    /// Routed experts held by this rank.
+    pub local_experts: u32,
+    /// Columns: output features of one expert on this rank.
+    pub n: u32,
+    /// Depth: input features of one expert on this rank.
+    pub k: u32,
+    /// Formats.
+    pub scheme: Scheme,
+    /// Structured sparsity of the weights.
+    pub sparsity: Sparsity,
+    /// How unevenly tokens fall on experts.
+    pub imbalance: Imbalance,
+}
+
+/// How unevenly tokens fall on the experts of a layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Imbalance {
+    /// Every expert gets the same number of rows (benchmarks that fix tokens per expert).
+    Balanced,
+    /// Each token draws its experts uniformly: the counts are multinomial.
+    #[default]
+    Uniform,
+    /// Expert popularity follows a power law with this exponent, in thousandths (aiconfigurator's `power_law_1.01` is 1010).
+    PowerLaw(u16),
+}
+
+/// Bytes of one 16-bit output element.
+const OUTPUT: f64 = 2.0;
+
+impl Gemm {
+    /// 2·m·n·k a product.
+    pub fn flops(&self) -> Flops {
+        Flops::new(2.0 * f64::from(self.batch) * f64::from(self.m) * f64::from(self.n) * f64::from(self.k))
+    }
+
+    /// Bytes of the stored weights, scales and sparsity index included.
+    pub fn weight_bytes(&self) -> Bytes {
+        let elements = f64::from(self.batch) * f64::from(self.n) * f64::from(self.k);
+        Bytes::new(elements * self.scheme.stored_bytes(self.sparsity))
+    }
+
+    /// A and W read, C written in 16 bits.
+    pub fn bytes(&self) -> Bytes {
+        let (m, n, k) = (f64::from(self.m), f64::from(self.n), f64::from(self.k));
+        let rows = f64::from(self.batch) * m * (k * self.scheme.activation().bytes() + n * OUTPUT);
+        self.weight_bytes() + Bytes::new(rows)
+    }
+}
+
+impl GroupedGemm {
+    /// Expected rows on this rank: tokens · topk · local / experts.
+    pub fn rows(&self) -> f64 {
+        f64::from(self.tokens) * f64::from(self.topk) * f64::from(self.local_experts)
+            / f64::from(self.experts)
+    }
+
+    /// Expected number of this rank's experts that get at least one row.
+    pub fn experts_hit(&self) -> f64 {
+        let local = f64::from(self.local_experts);
+        let chance = f64::from(self.topk) / f64::from(self.experts);
+        match self.imbalance {
+            Imbalance::Balanced => local.min(self.rows()),
+            // E·(1 − (1 − k/E)^T), of which local/E on this rank.
+            Imbalance::Uniform => local * (1.0 - (1.0 - chance).powf(f64::from(self.tokens))),
+            Imbalance::PowerLaw(thousandths) => {
+                local * share_hit(self.experts, self.topk, self.tokens, f64::from(thousandths) / 1000.0)
+            }
+        }
+    }
+
+    /// 2·rows·n·k.
+    pub fn flops(&self) -> Flops {
+        Flops::new(2.0 * self.rows() * f64::from(self.n) * f64::from(self.k))
+    }
+
+    /// Bytes of the weights of the experts hit.
+    pub fn weight_bytes(&self) -> Bytes {
+        let one = f64::from(self.n) * f64::from(self.k) * self.scheme.stored_bytes(self.sparsity);
+        Bytes::new(self.experts_hit() * one)
+    }
+
+    /// Rows and the hit experts' weights read, rows written in 16 bits.
+    pub fn bytes(&self) -> Bytes {
+        let a_row = f64::from(self.k) * self.scheme.activation().bytes() + f64::from(self.n) * OUTPUT;
+        self.weight_bytes() + Bytes::new(self.rows() * a_row)
+    }
+}
+
+/// Share of experts that get a row when popularity is drawn from the density x^−α on [1, 0.8·tokens].
+///
+/// The experts stand at the quantiles (i + ½)/E of that density, as aiconfigurator's generator samples it.
+fn share_hit(experts: u32, topk: u32, tokens: u32, alpha: f64) -> f64 {
+    let (low, high) = if tokens * topk > experts { (1.0, 0.8 * f64::from(tokens)) } else { (0.01, 2.0) };
+    let power = 1.0 - alpha;
+    let quantile = |i: u32| {
+        let u = (f64::from(i) + 0.5) / f64::from(experts);
+        if power.abs() < 1e-6 { low * (high / low).powf(u) } else { inverse_power(low, high, power, u) }
+    };
+    let total: f64 = (0..experts).map(quantile).sum();
+    let draws = f64::from(tokens) * f64::from(topk);
+    let hit = |i| 1.0 - (1.0 - (quantile(i) / total).min(1.0)).powf(draws);
+    (0..experts).map(hit).sum::<f64>() / f64::from(experts)
+}
+
+fn inverse_power(low: f64, high: f64, power: f64, u: f64) -> f64 {
+    let (a, b) = (low.powf(power), high.max(low).powf(power));
+    (a + u * (b - a)).powf(1.0 / power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUPED: GroupedGemm = GroupedGemm {
+        tokens: 32,
+        topk: 8,
+        experts: 128,
+        local_experts: 128,
+        n: 1536,
+        k: 2048,
+        scheme: Scheme::Bf16,
+        sparsity: Sparsity::Dense,
+        imbalance: Imbalance::Uniform,
+    };
+
+    #[test]
+    fn a_product_moves_its_operands_once() {
+        let gemm = Gemm { m: 2, n: 3, k: 5, batch: 7, scheme: Scheme::Bf16, sparsity: Sparsity::Dense };
+        // 7·2·(2·3·5) FLOP; 7·2·(2·5 + 3·5 + 2·3) B
+        assert_eq!(gemm.flops().get(), 420.0);
+        assert_eq!(gemm.bytes().get(), 7.0 * 2.0 * 31.0);
+    }
+
+    #[test]
+    fn two_of_four_stores_half_and_an_index() {
+        let gemm =
+            Gemm { m: 1, n: 4, k: 4, batch: 1, scheme: Scheme::W8A8Dynamic, sparsity: Sparsity::TwoOfFour };
+        // 16 weights: 8 kept of 1 B, 2 bits of index each
+        assert_eq!(gemm.weight_bytes().get(), 8.0 + 2.0);
+    }
+
+    #[test]
+    fn few_tokens_hit_few_experts() {
+        // 128·(1 − (1 − 8/128)^32) = 111.77
+        assert!((GROUPED.experts_hit() - 111.77).abs() < 0.01);
+        let balanced = GroupedGemm { imbalance: Imbalance::Balanced, tokens: 4, ..GROUPED };
+        assert_eq!(balanced.experts_hit(), 32.0);
+    }
+
+    #[test]
+    fn skewed_popularity_hits_fewer() {
+        let skewed = GroupedGemm { imbalance: Imbalance::PowerLaw(1200), ..GROUPED };
+        assert!(skewed.experts_hit() < GROUPED.experts_hit());
+        assert!(skewed.experts_hit() > 8.0);
+    }
+}

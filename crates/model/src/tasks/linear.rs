@@ -1,0 +1,33 @@
+//! Mixers with a state: input projection, convolution and recurrence, gated norm, output.
+
+use crate::mixer::Linear;
+use crate::operator::{Operator, VectorKind};
+use crate::weights::Module;
+
+use super::rank::Rank;
+
+pub(super) fn run(rank: &mut Rank, shape: &Linear, count: u32) {
+    let (tokens, hidden, layout) = (rank.tokens, rank.model.hidden, rank.layout);
+    let key_columns = 2 * layout.heads_of(shape.key_heads) * shape.key_dim;
+    let columns = rank.share(shape.value_columns()) + key_columns + shape.rank_columns();
+    rank.gemm("in_proj", Module::Attention, [tokens, columns, hidden], count);
+    let values = rank.share(shape.values());
+    if shape.rank_columns() > 0 {
+        rank.gemm("gate_b_proj", Module::Attention, [tokens, values, shape.rank_columns()], count);
+    }
+    recurrence(rank, shape, count);
+    rank.vector("gated_norm", VectorKind::Gate, tokens, values, count);
+    rank.gemm("o_proj", Module::Attention, [tokens, hidden, values], count);
+}
+
+/// Sequences are not split by context parallelism here: the state runs through all of their tokens.
+fn recurrence(rank: &mut Rank, shape: &Linear, count: u32) {
+    let parts = [
+        rank.prefill.map(|p| ("prefill_recurrence", p.sequences, p.new)),
+        rank.decode.map(|d| ("decode_recurrence", d.sequences, d.queries)),
+    ];
+    for (name, batch, new) in parts.into_iter().flatten() {
+        let operator = shape.operator(rank.plan, rank.layout, batch, new);
+        rank.push(name, Operator::LinearAttention(operator), count);
+    }
+}

@@ -1,0 +1,80 @@
+//! What a question must say before it can be answered.
+
+use vitruvian_diagnostics::{Diagnostic, Diagnostics};
+use vitruvian_quantity::Seconds;
+
+use crate::study::{CompareStudy, EstimateStudy, Service};
+
+/// Longest request that is accepted: far beyond any model, and small enough that no product overflows.
+const MOST_TOKENS: u32 = 100_000_000;
+/// Most chips of one question.
+const MOST_CHIPS: u32 = 65_536;
+
+/// Checks a comparison.
+///
+/// # Errors
+/// Every mistake, at once.
+pub fn compare(study: &CompareStudy) -> Result<(), Diagnostics> {
+    let mut faults = service(&study.service);
+    if study.chips.is_empty() {
+        faults.push(
+            Diagnostic::error("no-chip", "no chip is named")
+                .help("name at least one, such as h20 ascend-910b2"),
+        );
+    }
+    at_least_one(&mut faults, "chips", study.count, MOST_CHIPS);
+    positive(&mut faults, "TTFT", study.ttft);
+    positive(&mut faults, "TPOT", study.tpot);
+    all_or_nothing(faults)
+}
+
+/// Checks an estimate.
+///
+/// # Errors
+/// Every mistake, at once.
+pub fn estimate(study: &EstimateStudy) -> Result<(), Diagnostics> {
+    let mut faults = service(&study.service);
+    at_least_one(&mut faults, "batch", study.batch, 1_000_000);
+    let degrees = study.layout;
+    for (name, degree) in [("TP", degrees.tp), ("PP", degrees.pp), ("DP", degrees.dp), ("EP", degrees.ep)] {
+        at_least_one(&mut faults, name, degree, MOST_CHIPS);
+    }
+    if let Some(chunk) = study.chunk {
+        at_least_one(&mut faults, "chunk", chunk, MOST_TOKENS);
+    }
+    all_or_nothing(faults)
+}
+
+fn service(service: &Service) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    at_least_one(&mut faults, "input tokens", service.input_tokens, MOST_TOKENS);
+    at_least_one(&mut faults, "output tokens", service.output_tokens, MOST_TOKENS);
+    if service.cached_tokens > service.input_tokens {
+        let message = format!(
+            "{} cached tokens are more than the {} of the prompt",
+            service.cached_tokens, service.input_tokens
+        );
+        faults.push(
+            Diagnostic::error("cached-tokens", message).help("the cached prefix is a part of the prompt"),
+        );
+    }
+    faults
+}
+
+fn at_least_one(faults: &mut Vec<Diagnostic>, what: &str, value: u32, most: u32) {
+    if value == 0 || value > most {
+        let message = format!("{what} must lie between 1 and {most}, not {value}");
+        faults.push(Diagnostic::error("out-of-range", message));
+    }
+}
+
+fn positive(faults: &mut Vec<Diagnostic>, what: &str, time: Option<Seconds>) {
+    if let Some(time) = time.filter(|time| *time <= Seconds::ZERO) {
+        let message = format!("the {what} target is {time}, which nothing can meet");
+        faults.push(Diagnostic::error("target", message).help("give a positive time, such as 50ms"));
+    }
+}
+
+fn all_or_nothing(faults: Vec<Diagnostic>) -> Result<(), Diagnostics> {
+    if faults.is_empty() { Ok(()) } else { Err(Diagnostics(faults)) }
+}

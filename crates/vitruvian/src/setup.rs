@@ -1,0 +1,142 @@
+//! From names and texts to the values that the engines compute with.
+
+use vitruvian_cost::{Costs, Fidelity, Library, ProfileSet};
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
+use vitruvian_economics::{Capital, Region, region};
+use vitruvian_engine::{EngineProfile, catalog as engines};
+use vitruvian_hardware::{Chip, Grade, Node, Status, Vendor, catalog, parse_chip};
+use vitruvian_model::{Model, catalog as models, read_config};
+use vitruvian_planner::performance::Finance;
+
+use crate::study::{Input, Service};
+
+/// Everything about one chip that a question needs.
+#[derive(Debug)]
+pub struct Setup {
+    /// The chip.
+    pub chip: Chip,
+    /// The node it sits in.
+    pub node: Node,
+    /// The engine that serves on it.
+    pub engine: EngineProfile,
+    /// Its fitted profiles.
+    pub profiles: ProfileSet,
+    /// How closely kernels are looked at.
+    pub fidelity: Fidelity,
+    /// Place of prices and tariff.
+    pub region: Region,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+impl Setup {
+    /// Finds or reads the chip, and what goes with it.
+    ///
+    /// # Errors
+    /// Every mistake found in the chip's file, or an unknown name with the nearest ones.
+    pub fn new(chip: &Input, service: &Service, library: &Library) -> Result<Self, Diagnostics> {
+        let (chip, mut notes) = load_chip(chip)?;
+        let node = match &service.node {
+            Some(name) => catalog::node(name)?,
+            None => catalog::node_for(&chip)?,
+        };
+        let engine = match &service.engine {
+            Some(name) => engines::engine(name)?,
+            None => engines::default_for(maker(&chip))?,
+        };
+        if !engine.vendors.iter().any(|vendor| vendor == maker(&chip)) {
+            return Err(wrong_engine(&chip, &engine).into());
+        }
+        let profiles = library.profiles(&chip, Some(&engine.name))?;
+        if chip.status == Status::Roadmap {
+            notes.push(format!(
+                "{} is announced, not shipping: its figures are its maker's plans",
+                chip.title
+            ));
+        }
+        let region = region::region(service.region.as_deref().unwrap_or("cn"))?;
+        Ok(Self { chip, node, engine, profiles, fidelity: fidelity(service)?, region, notes })
+    }
+
+    /// The cost functions of the chip.
+    pub fn costs(&self) -> Costs<'_> {
+        Costs::new(&self.chip, &self.profiles, self.fidelity)
+    }
+
+    /// Money, where the price of the chip is known.
+    pub fn finance(&self) -> Finance<'_> {
+        Finance { capital: self.capital(), region: &self.region, power_sigma: POWER_SIGMA }
+    }
+
+    /// One chip's price with its share of the server.
+    fn capital(&self) -> Option<Capital> {
+        let price = self.chip.price?;
+        let share = |index: usize| self.node.price[index] / f64::from(self.node.size);
+        Some(Capital {
+            low: price.low + share(0),
+            typical: price.typical + share(1),
+            high: price.high + share(2),
+        })
+    }
+}
+
+/// Modelled against measured power, where nothing is calibrated (`methods` 8: ±25 %).
+const POWER_SIGMA: f64 = 0.2;
+
+/// The model of a question.
+///
+/// # Errors
+/// What is wrong with the configuration, or an unknown name with the nearest ones.
+pub fn load_model(input: &Input) -> Result<Model, Diagnostics> {
+    match input {
+        Input::Name(name) => Ok(models::model(name)?),
+        Input::File { path, text } => Ok(read_config(&SourceText::new(path.as_str(), text.as_str()))?),
+    }
+}
+
+fn load_chip(input: &Input) -> Result<(Chip, Vec<String>), Diagnostics> {
+    match input {
+        Input::Name(name) => Ok((catalog::chip(name)?, Vec::new())),
+        Input::File { path, text } => {
+            let parsed = parse_chip(&SourceText::new(path.as_str(), text.as_str()), &catalog::chip_source)?;
+            let notes = parsed.warnings.iter().map(ToString::to_string).chain(user_figures(&parsed.chip));
+            Ok((parsed.chip.clone(), notes.collect()))
+        }
+    }
+}
+
+/// The figures that a what-if sets, in one line.
+fn user_figures(chip: &Chip) -> Option<String> {
+    let own = chip.figures.iter().filter(|figure| figure.provenance.grade == Grade::User);
+    let list: Vec<String> = own.map(|figure| format!("{} = {}", figure.key, figure.value)).collect();
+    (!list.is_empty()).then(|| format!("what-if: {}", list.join(", ")))
+}
+
+/// The maker's name as engine files write it.
+pub fn maker(chip: &Chip) -> &'static str {
+    match chip.vendor {
+        Vendor::Nvidia => "nvidia",
+        Vendor::Huawei => "huawei",
+        Vendor::Amd => "amd",
+        Vendor::Other => "other",
+    }
+}
+
+fn wrong_engine(chip: &Chip, engine: &EngineProfile) -> Diagnostic {
+    let fitting: Vec<&str> = engines::names()
+        .filter(|name| {
+            engines::engine(name).is_ok_and(|other| other.vendors.iter().any(|v| v == maker(chip)))
+        })
+        .collect();
+    Diagnostic::error("engine-chip", format!("{} does not run on {}", engine.title, chip.title))
+        .help(format!("use {}, or leave --engine out", fitting.join(" or ")))
+}
+
+fn fidelity(service: &Service) -> Result<Fidelity, Diagnostic> {
+    match service.fidelity.as_deref().unwrap_or("tile") {
+        "tile" => Ok(Fidelity::Tile),
+        "roofline" => Ok(Fidelity::Roofline),
+        other => Err(Diagnostic::error("fidelity-unknown", format!("there is no fidelity `{other}`"))
+            .help("use tile or roofline")),
+    }
+}
