@@ -13,6 +13,7 @@ pub mod kernel;
 pub mod kernels;
 pub mod machine;
 pub mod program;
+pub mod tiling;
 pub mod timing;
 
 pub use kernel::{CoreKind, CoreSlot, Kernel, Tensor};

@@ -14,6 +14,7 @@ mod step;
 mod trace;
 
 pub use cost::{Cost, cycles};
+pub use l2::Warmth;
 pub use run::{Options, TimingFault, simulate};
 pub use stats::{Cause, CoreReport, PipeReport, Report};
 pub use trace::Event;

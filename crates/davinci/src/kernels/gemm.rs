@@ -79,32 +79,26 @@ pub fn program(
     own: impl Iterator<Item = Task>,
 ) -> Program {
     let mut builder = ProgramBuilder::default();
-    open(&mut builder, tiling);
+    open(&mut builder);
     let mut parity = Parity::default();
     for task in own {
         let block = Block::new(problem, tiling, operands, task);
         block.emit(&mut builder, &mut parity);
     }
-    close(&mut builder, tiling);
+    close(&mut builder);
     builder.finish()
 }
 
 /// All buffers are free at the start.
-fn open(builder: &mut ProgramBuilder, tiling: &GemmTiling) {
+fn open(builder: &mut ProgramBuilder) {
     for half in 0..2 {
-        builder.set(Pipe::Mte1, Pipe::Mte2, half).set(Pipe::M, Pipe::Mte1, half);
-    }
-    for half in 0..tiling.l0c_buffers as u8 {
-        builder.set(Pipe::Fix, Pipe::M, half);
+        builder.set(Pipe::Mte1, Pipe::Mte2, half).set(Pipe::M, Pipe::Mte1, half).set(Pipe::Fix, Pipe::M, half);
     }
 }
 
 /// And at the end.
-fn close(builder: &mut ProgramBuilder, tiling: &GemmTiling) {
+fn close(builder: &mut ProgramBuilder) {
     for half in 0..2 {
-        builder.wait(Pipe::Mte1, Pipe::Mte2, half).wait(Pipe::M, Pipe::Mte1, half);
-    }
-    for half in 0..tiling.l0c_buffers as u8 {
-        builder.wait(Pipe::Fix, Pipe::M, half);
+        builder.wait(Pipe::Mte1, Pipe::Mte2, half).wait(Pipe::M, Pipe::Mte1, half).wait(Pipe::Fix, Pipe::M, half);
     }
 }

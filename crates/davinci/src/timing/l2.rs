@@ -22,15 +22,18 @@ impl Warmth {
 
     /// A benchmark that walks round operand sets of `footprint` bytes in all, a share `written` of them outputs.
     ///
-    /// With random replacement a block survives one walk with probability (1 − 1/C)^misses, C blocks of capacity and
-    /// (1 − h)·F misses, so the hit rate solves h = exp(−(1 − h)·F/C); h = 1 while F ≤ C.
-    pub fn rotating(footprint: f64, capacity: f64, written: f64) -> Self {
-        let load = footprint / capacity;
-        if load <= 1.0 {
-            return Self { resident: 1.0, dirty: 0.0 };
+    /// Least recently used replacement in sets of W ways: a set keeps its lines from one walk to the next if no more than W
+    /// fall into it. Lines are spread over sets at random, so with λ = W·F/C a line finds itself with at most W − 1
+    /// others with probability P(Poisson(λ) ≤ W − 1).
+    pub fn rotating(footprint: f64, capacity: f64, ways: u32, written: f64) -> Self {
+        let mean = f64::from(ways) * footprint / capacity;
+        let mut term = (-mean).exp();
+        let mut resident = 0.0;
+        for others in 0..ways {
+            resident += term;
+            term *= mean / f64::from(others + 1);
         }
-        let resident = (0..64).fold(0.0, |hit: f64, _| (-(1.0 - hit) * load).exp());
-        Self { resident, dirty: written }
+        Self { resident, dirty: if resident > 0.999 { 0.0 } else { written } }
     }
 }
 
@@ -200,10 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn rotation_solves_its_fixed_point() {
-        let warm = Warmth::rotating(260.0, 200.0, 0.0);
-        // h = exp(−(1 − h)·F/C)
-        assert!((warm.resident - (-(1.0 - warm.resident) * 1.3).exp()).abs() < 1e-6);
-        assert_eq!(Warmth::rotating(199.0, 200.0, 0.1).resident, 1.0);
+    fn rotation_keeps_what_fits_its_sets() {
+        // W = 2, λ = 2: P(Poisson(2) ≤ 1) = e⁻²·(1 + 2)
+        let warm = Warmth::rotating(200.0, 200.0, 2, 0.1);
+        assert!((warm.resident - 3.0 * (-2f64).exp()).abs() < 1e-12);
+        assert!(Warmth::rotating(50.0, 200.0, 16, 0.1).resident > 0.999);
+        assert!(Warmth::rotating(400.0, 200.0, 16, 0.1).resident < 0.01);
     }
 }

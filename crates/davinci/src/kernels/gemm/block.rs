@@ -42,50 +42,69 @@ impl<'p> Block<'p> {
 
     pub(super) fn emit(&self, b: &mut ProgramBuilder, parity: &mut Parity) {
         b.mov(A_ADDRESS, self.a_address()).mov(B_ADDRESS, self.b_address());
-        let l0c = parity.l0c % self.tiling.l0c_buffers;
-        b.wait(Pipe::Fix, Pipe::M, l0c as u8);
-        self.depth(b, parity, l0c);
-        b.order(Pipe::M, Pipe::Fix, l0c as u8);
-        b.push(self.store(l0c));
-        b.set(Pipe::Fix, Pipe::M, l0c as u8);
+        self.depth(b, parity);
+        for slice in self.slices(parity.l0c) {
+            b.wait(Pipe::M, Pipe::Fix, slice.flag).push(self.store(slice)).set(Pipe::Fix, Pipe::M, slice.flag);
+        }
         parity.l0c += 1;
     }
 
-    /// All chunks of K: the first starts the accumulator, then pairs in a loop, then what is left.
-    fn depth(&self, b: &mut ProgramBuilder, parity: &mut Parity, l0c: u32) {
-        let depth = self.task.k.1;
-        let chunk = self.tiling.k_l1;
-        let (whole, tail) = (depth / chunk, depth % chunk);
-        let mut first = true;
-        let mut one = |b: &mut ProgramBuilder, parity: &mut Parity, size: u32| {
-            self.chunk(b, parity, size, l0c, std::mem::take(&mut first));
+    /// The parts of the accumulator that change hands on their own. With one block in L0C it is two halves of the columns:
+    /// FixPipe writes the first while the cube finishes the second, and the next block starts where FixPipe is done.
+    fn slices(&self, block: u32) -> Vec<Slice> {
+        let whole = self.accumulator_bytes();
+        if self.tiling.l0c_buffers > 1 {
+            let flag = block % self.tiling.l0c_buffers;
+            return vec![Slice { first: 0, columns: self.task.n.1, l0c: flag * whole, flag: flag as u8 }];
+        }
+        let half = (self.n / 2).next_multiple_of(self.slice_grain()).min(self.n);
+        let part = |first: u32, end: u32, flag| Slice {
+            first,
+            columns: end.min(self.task.n.1).saturating_sub(first),
+            l0c: first * self.m * 4,
+            flag,
         };
-        if whole > 0 {
-            one(b, parity, chunk);
+        let slices = [part(0, half, 0), part(half, self.n, 1)];
+        slices.into_iter().filter(|slice| slice.columns > 0).collect()
+    }
+
+    /// Columns of a slice are whole fractals of B in L1 and L0B, also when it is transposed.
+    fn slice_grain(&self) -> u32 {
+        self.ty().fractal_depth().max(16)
+    }
+
+    /// All chunks of K: the first starts the accumulator, pairs run in a loop, and the last ends it.
+    fn depth(&self, b: &mut ProgramBuilder, parity: &mut Parity) {
+        let depth = self.task.k.1;
+        let chunk = self.tiling.k_l1.min(depth);
+        let chunks = depth.div_ceil(chunk);
+        let last = depth - (chunks - 1) * chunk;
+        if chunks > 1 {
+            self.chunk(b, parity, Chunk { depth: chunk, first: true, last: false });
+            let middle = Chunk { depth: chunk, first: false, last: false };
+            b.repeat((chunks - 2) / 2, |b| {
+                self.chunk(b, parity, middle);
+                self.chunk(b, parity, middle);
+            });
+            if !chunks.is_multiple_of(2) {
+                self.chunk(b, parity, middle);
+            }
         }
-        let rest = whole.saturating_sub(1);
-        b.repeat(rest / 2, |b| {
-            one(b, parity, chunk);
-            one(b, parity, chunk);
-        });
-        if rest % 2 == 1 {
-            one(b, parity, chunk);
-        }
-        if tail > 0 {
-            one(b, parity, tail);
-        }
+        self.chunk(b, parity, Chunk { depth: last, first: chunks == 1, last: true });
     }
 
     /// One chunk: loads into an L1 half, then its steps through the L0 halves.
-    fn chunk(&self, b: &mut ProgramBuilder, parity: &mut Parity, depth: u32, l0c: u32, first: bool) {
+    fn chunk(&self, b: &mut ProgramBuilder, parity: &mut Parity, chunk: Chunk) {
         let half = parity.l1 % 2;
+        let depth = chunk.depth;
         b.wait(Pipe::Mte1, Pipe::Mte2, half as u8);
         b.push(self.load_a(half, depth)).push(self.load_b(half, depth));
         b.order(Pipe::Mte2, Pipe::Mte1, half as u8);
         let mut done = 0;
         while done < depth {
             let step = self.tiling.k_l0.min(depth - done);
-            self.step(b, parity, Step { half, done, step, chunk: depth, l0c, init: first && done == 0 });
+            let (init, finish) = (chunk.first && done == 0, chunk.last && done + step == depth);
+            self.step(b, parity, Step { half, done, step, chunk: depth, init, finish });
             done += step;
         }
         b.set(Pipe::Mte1, Pipe::Mte2, half as u8);
@@ -93,15 +112,32 @@ impl<'p> Block<'p> {
         parity.l1 += 1;
     }
 
-    /// One step: operands into an L0 half, and the product.
+    /// One step: operands into an L0 half, and the product. The first and last steps of a block go slice by slice.
     fn step(&self, b: &mut ProgramBuilder, parity: &mut Parity, step: Step) {
         let half = parity.l0 % 2;
-        b.wait(Pipe::M, Pipe::Mte1, half as u8);
-        b.push(self.cut_a(half, step)).push(self.cut_b(half, step));
+        let slices = self.slices(parity.l0c);
+        let sliced = step.init || step.finish;
+        let parts = if sliced { slices.clone() } else { vec![self.whole(&slices)] };
+        b.wait(Pipe::M, Pipe::Mte1, half as u8).push(self.cut_a(half, step));
+        for part in &parts {
+            b.push(self.cut_b(half, step, *part));
+        }
         b.order(Pipe::Mte1, Pipe::M, half as u8);
-        b.push(self.multiply(half, step));
+        for part in &parts {
+            if step.init {
+                b.wait(Pipe::Fix, Pipe::M, part.flag);
+            }
+            b.push(self.multiply(half, step, *part));
+            if step.finish {
+                b.set(Pipe::M, Pipe::Fix, part.flag);
+            }
+        }
         b.set(Pipe::M, Pipe::Mte1, half as u8);
         parity.l0 += 1;
+    }
+
+    fn whole(&self, slices: &[Slice]) -> Slice {
+        Slice { columns: self.task.n.1, ..slices[0] }
     }
 
     fn load_a(&self, half: u32, depth: u32) -> Instruction {
@@ -158,20 +194,21 @@ impl<'p> Block<'p> {
         })
     }
 
-    fn cut_b(&self, half: u32, step: Step) -> Instruction {
+    fn cut_b(&self, half: u32, step: Step, slice: Slice) -> Instruction {
         let depth = self.ty().fractal_depth();
         let transpose = self.problem.weights == Weights::RowsOfK;
         let (offset, src_rows) = if transpose {
-            (step.done * 32, step.chunk.next_multiple_of(depth.max(16)))
+            let rows = step.chunk.next_multiple_of(depth.max(16));
+            (step.done * 32 + slice.first / depth * rows * 32, rows)
         } else {
-            (step.done / depth * self.n * 32, self.n)
+            (step.done / depth * self.n * 32 + slice.first * 32, self.n)
         };
         Instruction::FractalLoad(FractalLoad {
             side: Side::B,
-            dst: at(Space::L0b, half * self.tiling.l0_half(self.tiling.n, self.ty())),
+            dst: self.operand_b(half, step, slice),
             src: at(Space::L1, self.b_half(step.half) + offset),
             index: at(Space::L1, 0),
-            rows: self.n,
+            rows: slice.columns.next_multiple_of(16),
             cols: step.step.next_multiple_of(depth),
             src_rows,
             transpose,
@@ -179,28 +216,35 @@ impl<'p> Block<'p> {
         })
     }
 
-    fn multiply(&self, half: u32, step: Step) -> Instruction {
+    /// Slices of B lie one behind the other in an L0B half.
+    fn operand_b(&self, half: u32, step: Step, slice: Slice) -> Address {
+        let depth = step.step.next_multiple_of(self.ty().fractal_depth());
+        at(Space::L0b, half * self.tiling.l0_half(self.tiling.n, self.ty()) + self.ty().bytes(slice.first * depth))
+    }
+
+    fn multiply(&self, half: u32, step: Step, slice: Slice) -> Instruction {
         Instruction::Mmad(Mmad {
-            dst: self.accumulator(step.l0c),
+            dst: at(Space::L0c, slice.l0c),
             a: at(Space::L0a, half * self.tiling.l0_half(self.tiling.m, self.ty())),
-            b: at(Space::L0b, half * self.tiling.l0_half(self.tiling.n, self.ty())),
+            b: self.operand_b(half, step, slice),
             m: self.task.m.1,
             k: step.step,
-            n: self.task.n.1,
+            n: slice.columns,
             ty: self.ty(),
             accumulate: if step.init { Accumulate::Init } else { Accumulate::Add },
             sparse: false,
         })
     }
 
-    fn store(&self, l0c: u32) -> Instruction {
+    fn store(&self, slice: Slice) -> Instruction {
         let size = u64::from(self.problem.out.bits() / 8);
-        let offset = u64::from(self.task.m.0) * u64::from(self.problem.n) + u64::from(self.task.n.0);
+        let column = u64::from(self.task.n.0 + slice.first);
+        let offset = u64::from(self.task.m.0) * u64::from(self.problem.n) + column;
         Instruction::Fixpipe(Fixpipe {
             dst: Address::at(Space::Gm, self.operands.c + offset * size),
-            src: self.accumulator(l0c),
+            src: at(Space::L0c, slice.l0c),
             m: self.task.m.1,
-            n: self.task.n.1,
+            n: slice.columns,
             src_rows: self.m,
             dst_pitch: self.problem.out.bytes(self.problem.n),
             ty: self.problem.out,
@@ -212,8 +256,8 @@ impl<'p> Block<'p> {
         })
     }
 
-    fn accumulator(&self, l0c: u32) -> Address {
-        at(Space::L0c, l0c * self.tiling.m.next_multiple_of(16) * self.tiling.n.next_multiple_of(16) * 4)
+    fn accumulator_bytes(&self) -> u32 {
+        self.tiling.m.next_multiple_of(16) * self.tiling.n.next_multiple_of(16) * 4
     }
 
     fn ty(&self) -> Type {
@@ -253,6 +297,28 @@ impl<'p> Block<'p> {
     }
 }
 
+/// A chunk of K.
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    depth: u32,
+    /// Whether it starts the block.
+    first: bool,
+    /// Whether it ends the block.
+    last: bool,
+}
+
+/// Columns of a block that pass between cube and FixPipe together.
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    /// First column within the block.
+    first: u32,
+    columns: u32,
+    /// Byte offset of its accumulator.
+    l0c: u32,
+    /// Event of its hand-over.
+    flag: u8,
+}
+
 /// A step within a chunk.
 #[derive(Clone, Copy, Debug)]
 struct Step {
@@ -264,8 +330,8 @@ struct Step {
     step: u32,
     /// Depth of the chunk.
     chunk: u32,
-    /// L0C buffer.
-    l0c: u32,
     /// Whether it starts the accumulator.
     init: bool,
+    /// Whether it ends the accumulator.
+    finish: bool,
 }
