@@ -8,6 +8,8 @@
 //! One decoded [`Program`] serves both simulators. A [`Machine`] is data: buffer sizes, path widths and clocks come from
 //! a [`vitruvian_hardware::Chip`], instruction timing from a core description (`catalog/cores/*.toml`).
 
+pub mod asm;
+pub mod functional;
 pub mod isa;
 pub mod kernel;
 pub mod kernels;

@@ -1,6 +1,6 @@
 //! Data movement.
 
-use super::{Address, Pipe, Type};
+use super::{Address, Pipe, Space, Type};
 
 /// Which two memories a [`Burst`] copy joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,6 +160,34 @@ impl Move {
         Self::L1ToUb,
         Self::UbToL1,
     ];
+
+    /// The vendor's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GmToL1 => "copy_gm_to_cbuf",
+            Self::GmToUb => "copy_gm_to_ubuf",
+            Self::UbToGm => "copy_ubuf_to_gm",
+            Self::UbToUb => "copy_ubuf_to_ubuf",
+            Self::L1ToBt => "copy_cbuf_to_bt",
+            Self::L1ToFb => "copy_cbuf_to_fbuf",
+            Self::L1ToUb => "copy_cbuf_to_ubuf",
+            Self::UbToL1 => "copy_ubuf_to_cbuf",
+        }
+    }
+
+    /// Destination and source.
+    pub const fn ends(self) -> (Space, Space) {
+        match self {
+            Self::GmToL1 => (Space::L1, Space::Gm),
+            Self::GmToUb => (Space::Ub, Space::Gm),
+            Self::UbToGm => (Space::Gm, Space::Ub),
+            Self::UbToUb => (Space::Ub, Space::Ub),
+            Self::L1ToBt => (Space::Bt, Space::L1),
+            Self::L1ToFb => (Space::Fb, Space::L1),
+            Self::L1ToUb => (Space::Ub, Space::L1),
+            Self::UbToL1 => (Space::L1, Space::Ub),
+        }
+    }
 
     /// The queue that runs the copy.
     pub const fn pipe(self) -> Pipe {

@@ -1,0 +1,6 @@
+//! The Da Vinci core against references: plain f64 kernels, measured curves and tables, and its own file tests.
+
+mod common;
+mod faults;
+mod gemm;
+mod text;
