@@ -6,8 +6,12 @@ use super::number::{self, round};
 use crate::isa::{Address, Condition, Strides, Type, Vector, VectorOp};
 
 pub(super) fn run(access: &mut Access<'_, '_>, v: &Vector) -> Result<(), FaultKind> {
-    let operands = [v.dst, v.src0, v.src1];
-    operands.into_iter().take(1 + v.op.sources()).try_for_each(|address| access.align(address))?;
+    let sources = [v.src0, v.src1];
+    sources.into_iter().take(v.op.sources()).try_for_each(|address| access.align(address))?;
+    // A whole reduction writes one element, so its destination need only be aligned to one.
+    if !matches!(v.op, VectorOp::Cadd | VectorOp::Cmax | VectorOp::Cmin) {
+        access.align(v.dst)?;
+    }
     if v.ty == Type::Bf16 && v.op != VectorOp::Conv || v.ty == Type::S4 {
         return Err(FaultKind::Illegal { reason: format!("the vector unit has no {} arithmetic", v.ty.name()) });
     }

@@ -3,4 +3,5 @@
 mod common;
 mod faults;
 mod gemm;
+mod rows;
 mod text;

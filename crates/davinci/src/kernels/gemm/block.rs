@@ -2,7 +2,7 @@
 
 use super::problem::{Epilogue, GemmProblem, Weights};
 use super::schedule::{GemmTiling, Task};
-use super::Operands;
+use super::{Job, Operands};
 use crate::isa::{
     Accumulate, Address, Burst, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Move, Nd2Nz, Pipe, Quant, Reg, Side, Space,
     Type,
@@ -12,6 +12,11 @@ use crate::program::{ProgramBuilder, at};
 /// Registers that walk along K in A, B and the sparse indices.
 const A_ADDRESS: Reg = Reg(1);
 const B_ADDRESS: Reg = Reg(2);
+const INDEX_ADDRESS: Reg = Reg(3);
+
+/// Events of the column tables.
+pub(super) const SCALES: u8 = 2;
+pub(super) const BIAS: u8 = 3;
 
 /// Which halves the next chunk, step and block use. Blocks continue where the last one stopped, so that loads run ahead over
 /// block borders.
@@ -35,25 +40,63 @@ pub(super) struct Block<'p> {
 }
 
 impl<'p> Block<'p> {
-    pub(super) fn new(problem: &'p GemmProblem, tiling: &'p GemmTiling, operands: Operands, task: Task) -> Self {
+    pub(super) fn new(job: &'p Job, tiling: &'p GemmTiling) -> Self {
+        let Job { problem, operands, task } = job;
+        let (operands, task) = (*operands, *task);
         let (m, n) = (task.m.1.next_multiple_of(16), task.n.1.next_multiple_of(16));
         Self { problem, tiling, operands, task, m, n }
     }
 
     pub(super) fn emit(&self, b: &mut ProgramBuilder, parity: &mut Parity) {
-        b.mov(A_ADDRESS, self.a_address()).mov(B_ADDRESS, self.b_address());
+        b.mov(A_ADDRESS, self.a_address()).mov(B_ADDRESS, self.b_address()).mov(INDEX_ADDRESS, self.index_address());
+        self.column_tables(b);
         self.depth(b, parity);
+        if self.problem.epilogue == Epilogue::Dequantise {
+            b.wait(Pipe::Mte1, Pipe::Fix, SCALES);
+        }
         for slice in self.slices(parity.l0c) {
             b.wait(Pipe::M, Pipe::Fix, slice.flag).push(self.store(slice)).set(Pipe::Fix, Pipe::M, slice.flag);
         }
+        if self.problem.epilogue == Epilogue::Dequantise {
+            b.set(Pipe::Fix, Pipe::Mte1, SCALES);
+        }
         parity.l0c += 1;
+    }
+
+    /// Scales go to FB and bias to BT, through L1. Both tables have one place, so the next block's wait for this one's use.
+    fn column_tables(&self, b: &mut ProgramBuilder) {
+        let column = 4 * u64::from(self.task.n.0);
+        let tables = self.tiling.l1_tables(self.problem);
+        if self.problem.epilogue == Epilogue::Dequantise {
+            let table = Table { gm: self.operands.scales + column, l1: tables, route: Move::L1ToFb, user: Pipe::Fix, flag: SCALES };
+            self.column_table(b, table);
+        }
+        if self.problem.bias {
+            let l1 = tables + 4 * self.n;
+            let table = Table { gm: self.operands.bias + column, l1, route: Move::L1ToBt, user: Pipe::M, flag: BIAS };
+            self.column_table(b, table);
+        }
+    }
+
+    fn column_table(&self, b: &mut ProgramBuilder, table: Table) {
+        let bytes = 4 * self.task.n.1;
+        let copy = |route: Move, dst, src| {
+            let burst = Burst { route, dst, src, count: 1, bytes, src_pitch: bytes, dst_pitch: bytes, atomic: false };
+            Instruction::Burst(burst)
+        };
+        let small = if table.route == Move::L1ToFb { Space::Fb } else { Space::Bt };
+        b.wait(Pipe::Mte1, Pipe::Mte2, table.flag);
+        b.push(copy(Move::GmToL1, at(Space::L1, table.l1), Address::at(Space::Gm, table.gm)));
+        b.order(Pipe::Mte2, Pipe::Mte1, table.flag).wait(table.user, Pipe::Mte1, table.flag);
+        b.push(copy(table.route, at(small, 0), at(Space::L1, table.l1)));
+        b.set(Pipe::Mte1, table.user, table.flag).set(Pipe::Mte1, Pipe::Mte2, table.flag);
     }
 
     /// The parts of the accumulator that change hands on their own. With one block in L0C it is two halves of the columns:
     /// FixPipe writes the first while the cube finishes the second, and the next block starts where FixPipe is done.
     fn slices(&self, block: u32) -> Vec<Slice> {
         let whole = self.accumulator_bytes();
-        if self.tiling.l0c_buffers > 1 {
+        if self.tiling.l0c_buffers > 1 || self.problem.sparse {
             let flag = block % self.tiling.l0c_buffers;
             return vec![Slice { first: 0, columns: self.task.n.1, l0c: flag * whole, flag: flag as u8 }];
         }
@@ -68,29 +111,32 @@ impl<'p> Block<'p> {
         slices.into_iter().filter(|slice| slice.columns > 0).collect()
     }
 
-    /// Columns of a slice are whole fractals of B in L1 and L0B, also when it is transposed.
+    /// Columns of a slice are whole fractals of B in L1 and L0B, also when it is transposed, and whole rows of FB.
     fn slice_grain(&self) -> u32 {
-        self.ty().fractal_depth().max(16)
+        self.ty().fractal_depth().max(32)
     }
 
-    /// All chunks of K: the first starts the accumulator, pairs run in a loop, and the last ends it.
+    /// All chunks of K: the first starts the accumulator, pairs run in a loop, and the last ends it. The patches of an image do
+    /// not follow each other at one distance, so their chunks are written out.
     fn depth(&self, b: &mut ProgramBuilder, parity: &mut Parity) {
         let depth = self.task.k.1;
-        let chunk = self.tiling.k_l1.min(depth);
-        let chunks = depth.div_ceil(chunk);
-        let last = depth - (chunks - 1) * chunk;
-        if chunks > 1 {
-            self.chunk(b, parity, Chunk { depth: chunk, first: true, last: false });
-            let middle = Chunk { depth: chunk, first: false, last: false };
+        let size = self.tiling.k_l1.min(depth);
+        let chunks = depth.div_ceil(size);
+        let last = depth - (chunks - 1) * size;
+        let middle = |index: u32| Chunk { depth: size, done: index * size, first: index == 0, last: false };
+        if self.problem.image.is_some() {
+            (0..chunks - 1).for_each(|index| self.chunk(b, parity, middle(index)));
+        } else if chunks > 1 {
+            self.chunk(b, parity, middle(0));
             b.repeat((chunks - 2) / 2, |b| {
-                self.chunk(b, parity, middle);
-                self.chunk(b, parity, middle);
+                self.chunk(b, parity, middle(1));
+                self.chunk(b, parity, middle(2));
             });
             if !chunks.is_multiple_of(2) {
-                self.chunk(b, parity, middle);
+                self.chunk(b, parity, middle(1));
             }
         }
-        self.chunk(b, parity, Chunk { depth: last, first: chunks == 1, last: true });
+        self.chunk(b, parity, Chunk { depth: last, done: (chunks - 1) * size, first: chunks == 1, last: true });
     }
 
     /// One chunk: loads into an L1 half, then its steps through the L0 halves.
@@ -98,7 +144,11 @@ impl<'p> Block<'p> {
         let half = parity.l1 % 2;
         let depth = chunk.depth;
         b.wait(Pipe::Mte1, Pipe::Mte2, half as u8);
-        b.push(self.load_a(half, depth)).push(self.load_b(half, depth));
+        self.load_a(b, half, chunk);
+        b.push(self.load_b(half, depth));
+        if self.problem.sparse {
+            b.push(self.load_index(half, depth));
+        }
         b.order(Pipe::Mte2, Pipe::Mte1, half as u8);
         let mut done = 0;
         while done < depth {
@@ -109,6 +159,9 @@ impl<'p> Block<'p> {
         }
         b.set(Pipe::Mte1, Pipe::Mte2, half as u8);
         b.advance(A_ADDRESS, self.bytes(depth)).advance(B_ADDRESS, self.b_advance(depth));
+        if self.problem.sparse {
+            b.advance(INDEX_ADDRESS, u64::from(depth / 2 / 32) * u64::from(self.problem.n.next_multiple_of(16)) * 8);
+        }
         parity.l1 += 1;
     }
 
@@ -125,30 +178,69 @@ impl<'p> Block<'p> {
         b.order(Pipe::Mte1, Pipe::M, half as u8);
         for part in &parts {
             if step.init {
-                b.wait(Pipe::Fix, Pipe::M, part.flag);
+                self.accumulator_ready(b, *part);
             }
             b.push(self.multiply(half, step, *part));
             if step.finish {
                 b.set(Pipe::M, Pipe::Fix, part.flag);
             }
         }
+        if step.init && self.problem.bias {
+            b.set(Pipe::M, Pipe::Mte1, BIAS);
+        }
         b.set(Pipe::M, Pipe::Mte1, half as u8);
         parity.l0 += 1;
+    }
+
+    fn accumulator_ready(&self, b: &mut ProgramBuilder, slice: Slice) {
+        b.wait(Pipe::Fix, Pipe::M, slice.flag);
+        if self.problem.bias && slice.first == 0 {
+            b.wait(Pipe::Mte1, Pipe::M, BIAS);
+        }
     }
 
     fn whole(&self, slices: &[Slice]) -> Slice {
         Slice { columns: self.task.n.1, ..slices[0] }
     }
 
-    fn load_a(&self, half: u32, depth: u32) -> Instruction {
-        Instruction::Nd2Nz(Nd2Nz {
-            dst: at(Space::L1, half * self.tiling.l1_half(self.problem)),
+    fn load_a(&self, b: &mut ProgramBuilder, half: u32, chunk: Chunk) {
+        let dst = at(Space::L1, half * self.tiling.l1_half(self.problem));
+        let load = Nd2Nz {
+            dst,
             src: Address::indexed(Space::Gm, A_ADDRESS, 0),
             rows: self.task.m.1,
-            cols: depth,
+            cols: chunk.depth,
             src_pitch: self.ty().bytes(self.problem.k),
             dst_rows: self.m,
             ty: self.ty(),
+        };
+        match self.problem.image {
+            None => {
+                b.push(Instruction::Nd2Nz(load));
+            }
+            Some(image) => {
+                let k = self.task.k.0 + chunk.done;
+                for piece in image.pieces(self.task.m, k, self.ty()) {
+                    let src = Address::at(Space::Gm, self.operands.a + piece.offset);
+                    let dst = dst.plus(u64::from(piece.row) * 32);
+                    b.push(Instruction::Nd2Nz(Nd2Nz { dst, src, rows: piece.rows, src_pitch: piece.pitch, ..load }));
+                }
+            }
+        }
+    }
+
+    /// Indices of a chunk, in the order of its elements in L0B.
+    fn load_index(&self, half: u32, depth: u32) -> Instruction {
+        let bytes = self.n * 8;
+        Instruction::Burst(Burst {
+            route: Move::GmToL1,
+            dst: at(Space::L1, self.index_half(half)),
+            src: Address::indexed(Space::Gm, INDEX_ADDRESS, 0),
+            count: depth / 2 / 32,
+            bytes,
+            src_pitch: self.problem.n.next_multiple_of(16) * 8,
+            dst_pitch: bytes,
+            atomic: false,
         })
     }
 
@@ -156,9 +248,10 @@ impl<'p> Block<'p> {
         let dst = at(Space::L1, self.b_half(half));
         let src = Address::indexed(Space::Gm, B_ADDRESS, 0);
         let ty = self.ty();
+        let depth = self.stored(depth);
         match self.problem.weights {
             Weights::RowsOfN => {
-                let src_pitch = ty.bytes(self.problem.k);
+                let src_pitch = ty.bytes(self.problem.stored_k());
                 Instruction::Nd2Nz(Nd2Nz { dst, src, rows: self.task.n.1, cols: depth, src_pitch, dst_rows: self.n, ty })
             }
             Weights::RowsOfK => {
@@ -196,20 +289,21 @@ impl<'p> Block<'p> {
 
     fn cut_b(&self, half: u32, step: Step, slice: Slice) -> Instruction {
         let depth = self.ty().fractal_depth();
+        let done = self.stored(step.done);
         let transpose = self.problem.weights == Weights::RowsOfK;
         let (offset, src_rows) = if transpose {
             let rows = step.chunk.next_multiple_of(depth.max(16));
-            (step.done * 32 + slice.first / depth * rows * 32, rows)
+            (done * 32 + slice.first / depth * rows * 32, rows)
         } else {
-            (step.done / depth * self.n * 32 + slice.first * 32, self.n)
+            (done / depth * self.n * 32 + slice.first * 32, self.n)
         };
         Instruction::FractalLoad(FractalLoad {
-            side: Side::B,
+            side: if self.problem.sparse { Side::SparseB } else { Side::B },
             dst: self.operand_b(half, step, slice),
             src: at(Space::L1, self.b_half(step.half) + offset),
-            index: at(Space::L1, 0),
+            index: at(Space::L1, if self.problem.sparse { self.index_half(step.half) + done / depth * self.n * 8 } else { 0 }),
             rows: slice.columns.next_multiple_of(16),
-            cols: step.step.next_multiple_of(depth),
+            cols: self.stored(step.step).next_multiple_of(depth),
             src_rows,
             transpose,
             ty: self.ty(),
@@ -218,7 +312,7 @@ impl<'p> Block<'p> {
 
     /// Slices of B lie one behind the other in an L0B half.
     fn operand_b(&self, half: u32, step: Step, slice: Slice) -> Address {
-        let depth = step.step.next_multiple_of(self.ty().fractal_depth());
+        let depth = self.stored(step.step).next_multiple_of(self.ty().fractal_depth());
         at(Space::L0b, half * self.tiling.l0_half(self.tiling.n, self.ty()) + self.ty().bytes(slice.first * depth))
     }
 
@@ -231,9 +325,17 @@ impl<'p> Block<'p> {
             k: step.step,
             n: slice.columns,
             ty: self.ty(),
-            accumulate: if step.init { Accumulate::Init } else { Accumulate::Add },
-            sparse: false,
+            accumulate: self.accumulate(step, slice),
+            sparse: self.problem.sparse,
         })
+    }
+
+    fn accumulate(&self, step: Step, slice: Slice) -> Accumulate {
+        match (step.init, self.problem.bias) {
+            (false, _) => Accumulate::Add,
+            (true, false) => Accumulate::Init,
+            (true, true) => Accumulate::Bias(at(Space::Bt, 4 * slice.first)),
+        }
     }
 
     fn store(&self, slice: Slice) -> Instruction {
@@ -250,10 +352,17 @@ impl<'p> Block<'p> {
             ty: self.problem.out,
             from: self.ty().accumulator(),
             layout: Layout::Nd,
-            quant: Quant::None,
+            quant: self.quant(slice),
             relu: self.problem.epilogue == Epilogue::Relu,
             atomic: self.tiling.split_k > 1,
         })
+    }
+
+    fn quant(&self, slice: Slice) -> Quant {
+        match self.problem.epilogue {
+            Epilogue::Dequantise => Quant::Vector(at(Space::Fb, 4 * slice.first)),
+            _ => Quant::None,
+        }
     }
 
     fn accumulator_bytes(&self) -> u32 {
@@ -274,17 +383,29 @@ impl<'p> Block<'p> {
     }
 
     fn b_address(&self) -> u64 {
-        let (n, k) = (u64::from(self.task.n.0), u64::from(self.task.k.0));
+        let (n, k) = (u64::from(self.task.n.0), u64::from(self.stored(self.task.k.0)));
         let bits = u64::from(self.ty().bits());
         let elements = match self.problem.weights {
-            Weights::RowsOfN => n * u64::from(self.problem.k) + k,
+            Weights::RowsOfN => n * u64::from(self.problem.stored_k()) + k,
             Weights::RowsOfK => k * u64::from(self.problem.n) + n,
             Weights::Nz => k * u64::from(self.problem.n.next_multiple_of(16)) + n * u64::from(self.ty().fractal_depth()),
         };
         self.operands.b + elements * bits / 8
     }
 
+    fn index_address(&self) -> u64 {
+        let columns = u64::from(self.stored(self.task.k.0) / 32);
+        let rows = u64::from(self.problem.n.next_multiple_of(16));
+        self.operands.index + (columns * rows + u64::from(self.task.n.0)) * 8
+    }
+
+    /// Depth of B that stands for a depth of A.
+    fn stored(&self, depth: u32) -> u32 {
+        if self.problem.sparse { depth / 2 } else { depth }
+    }
+
     fn b_advance(&self, depth: u32) -> u64 {
+        let depth = self.stored(depth);
         match self.problem.weights {
             Weights::RowsOfN => self.bytes(depth),
             Weights::RowsOfK => self.bytes(self.problem.n) * u64::from(depth),
@@ -292,15 +413,31 @@ impl<'p> Block<'p> {
         }
     }
 
+    fn index_half(&self, half: u32) -> u32 {
+        self.b_half(half) + self.tiling.l1_b(self.problem)
+    }
+
     fn b_half(&self, half: u32) -> u32 {
         half * self.tiling.l1_half(self.problem) + self.tiling.l1_a(self.problem)
     }
+}
+
+/// A table of one value a column, on its way to the pipe that uses it.
+#[derive(Clone, Copy, Debug)]
+struct Table {
+    gm: u64,
+    l1: u32,
+    route: Move,
+    user: Pipe,
+    flag: u8,
 }
 
 /// A chunk of K.
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
     depth: u32,
+    /// Depth before it in the block; known only where chunks are not in a loop.
+    done: u32,
     /// Whether it starts the block.
     first: bool,
     /// Whether it ends the block.

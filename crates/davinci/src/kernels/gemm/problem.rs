@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::image::Image;
 use crate::isa::Type;
 
 /// How B lies in GM.
@@ -47,13 +48,16 @@ pub struct GemmProblem {
     pub bias: bool,
     /// Whether B keeps two of every four k (int8 only).
     pub sparse: bool,
+    /// If A is not a matrix but the patches of an image.
+    pub image: Option<Image>,
 }
 
 impl GemmProblem {
     /// A plain product with weights as a linear layer has them.
     pub fn new(m: u32, n: u32, k: u32, ty: Type) -> Self {
+        let image = None;
         let out = if ty.accumulator() == Type::S32 { Type::S32 } else { ty };
-        Self { m, n, k, ty, out, weights: Weights::RowsOfN, epilogue: Epilogue::None, bias: false, sparse: false }
+        Self { m, n, k, ty, out, weights: Weights::RowsOfN, epilogue: Epilogue::None, bias: false, sparse: false, image }
     }
 
     /// Useful operations: 2·m·n·k.

@@ -1,6 +1,6 @@
 //! Which block of C is computed where and when.
 
-use super::problem::GemmProblem;
+use super::problem::{Epilogue, GemmProblem};
 use crate::isa::Type;
 
 /// Sizes that a GEMM kernel is cut into, in elements.
@@ -30,12 +30,25 @@ impl GemmTiling {
 
     /// Bytes of the B part of an L1 half.
     pub fn l1_b(&self, problem: &GemmProblem) -> u32 {
-        problem.ty.bytes(self.n.next_multiple_of(problem.ty.fractal_depth()) * self.k_l1)
+        let depth = if problem.sparse { self.k_l1 / 2 } else { self.k_l1 };
+        problem.ty.bytes(self.n.next_multiple_of(problem.ty.fractal_depth()) * depth)
     }
 
-    /// Bytes of an L1 half.
+    /// Bytes of an L1 half: A, B, and the indices of a sparse B.
     pub fn l1_half(&self, problem: &GemmProblem) -> u32 {
-        self.l1_a(problem) + self.l1_b(problem)
+        let index = if problem.sparse { self.n.next_multiple_of(16) * self.k_l1 / 8 } else { 0 };
+        self.l1_a(problem) + self.l1_b(problem) + index
+    }
+
+    /// Where the column tables (scales, bias) are staged in L1: behind the halves.
+    pub fn l1_tables(&self, problem: &GemmProblem) -> u32 {
+        2 * self.l1_half(problem)
+    }
+
+    /// Bytes of the column tables.
+    pub fn table_bytes(&self, problem: &GemmProblem) -> u32 {
+        let tables = u32::from(problem.epilogue == Epilogue::Dequantise) + u32::from(problem.bias);
+        tables * 4 * self.n.next_multiple_of(16)
     }
 
     /// Bytes of a half of L0A (`rows` = m) or L0B (`rows` = n).
