@@ -11,7 +11,7 @@ use std::path::Path;
 
 use vitruvian_calibration::{Options, Table, calibrate, read_csv, read_parquet, validate, write};
 use vitruvian_cost::profile::Stack;
-use vitruvian_cost::{Fidelity, Library, Profile, Residency};
+use vitruvian_cost::{Costs, Fidelity, Library, Profile, Residency};
 use vitruvian_diagnostics::SourceText;
 use vitruvian_hardware::catalog;
 
@@ -27,12 +27,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = arguments()?;
     let chip = catalog::chip(&arguments.chip)?;
     let software = arguments.options.stack.software.clone();
-    let profiles =
-        Library::catalog()?.profiles(&chip, (software != "unstated").then_some(software.as_str()))?;
+    let library = Library::catalog()?;
+    let profiles = library.profiles(&chip, (software != "unstated").then_some(software.as_str()))?;
     let tables = arguments.tables.iter().map(|path| table(path)).collect::<Result<Vec<_>, _>>()?;
     let started = std::time::Instant::now();
     if arguments.fit {
-        let calibration = calibrate(&chip, &profiles, &tables, &arguments.options);
+        let calibration = calibrate(&chip, &library, &tables, &arguments.options)?;
         for fit in &calibration.fits {
             let (a, b) = (fit.in_fit, fit.held_out);
             eprintln!(
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fitted: Vec<Profile<Vec<f64>>> = calibration.fits.into_iter().map(|fit| fit.profile).collect();
         println!("{}", write::toml(&chip.name, &fitted));
     } else {
-        judge(&validate(&chip, &profiles, Fidelity::Tile, &tables), arguments.shapes);
+        judge(&validate(&Costs::new(&chip, &profiles, Fidelity::Tile), &tables), arguments.shapes);
     }
     eprintln!("{:.2} s", started.elapsed().as_secs_f64());
     Ok(())

@@ -8,7 +8,7 @@ mod space;
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
-use vitruvian_cost::{Fidelity, ProfileSet};
+use vitruvian_cost::{Costs, Fidelity, ProfileSet};
 use vitruvian_hardware::Chip;
 
 use crate::measurement::{Measurement, Slot};
@@ -35,15 +35,17 @@ pub struct Problem<'a> {
 pub enum Effort {
     /// Several starts and a pattern search: the fit that is kept.
     Thorough,
-    /// From the given profiles only: the many fits of a cross-validation.
+    /// Fewer starts, no pattern search: the many fits of a cross-validation.
     Quick,
 }
 
 /// Log ratios beyond this count by their magnitude rather than by their square (soft L1).
 const ROBUST_SCALE: f64 = 0.05;
-/// Starts tried, and those of them refined.
+/// Starts tried beside the given profiles.
 const TRIED: usize = 24;
-const REFINED: usize = 3;
+/// Pull of the given profiles: a parameter one unit of the unbounded space away from them costs as much as this share of
+/// the rows being off by the robust scale. It settles what the rows leave open and gives way where they speak.
+const PULL: f64 = 0.02;
 /// A refused operator counts as a log ratio of this size, so that a fit can go on.
 const REFUSED: f64 = 3.0;
 
@@ -51,14 +53,11 @@ const REFUSED: f64 = 3.0;
 pub fn fit(problem: &Problem) -> ProfileSet {
     let space = Space::of(problem.slots);
     let given = space.inward(&space.values(problem.profiles));
-    let mut model = Model { problem: *problem, space, trial: problem.profiles.clone(), at: given.clone() };
-    let starts = match problem.effort {
-        Effort::Thorough => model.best_starts(given),
-        Effort::Quick => vec![given],
-    };
-    let refined = starts.into_iter().map(|start| model.refine(start));
-    let best = refined.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
-    if let Some(at) = best {
+    let mut model =
+        Model { problem: *problem, space, trial: problem.profiles.clone(), at: given.clone(), given };
+    let scattered = if problem.effort == Effort::Thorough { 2 } else { 1 };
+    let refined = model.starts(scattered).into_iter().map(|start| model.refine(&start));
+    if let Some((_, at)) = refined.min_by(|a, b| a.0.total_cmp(&b.0)) {
         let at = if problem.effort == Effort::Thorough { model.pattern_search(at) } else { at };
         model.place(&at);
     }
@@ -72,6 +71,7 @@ struct Model<'a> {
     space: Space,
     trial: ProfileSet,
     at: DVector<f64>,
+    given: DVector<f64>,
 }
 
 impl Model<'_> {
@@ -81,10 +81,8 @@ impl Model<'_> {
     }
 
     /// Sign times the root of twice the soft-L1 loss: s²·2(√(1 + (r/s)²) − 1) is what half its square adds up to.
-    fn residual(&self, row: &Measurement) -> f64 {
-        let Ok(prediction) = predict(self.problem.chip, &self.trial, Fidelity::Tile, row) else {
-            return REFUSED;
-        };
+    fn residual(costs: &Costs, row: &Measurement) -> f64 {
+        let Ok(prediction) = predict(costs, row) else { return REFUSED };
         let ratio = (prediction.time.get() / row.time.get()).ln();
         if !ratio.is_finite() {
             return REFUSED;
@@ -93,11 +91,14 @@ impl Model<'_> {
         ratio.signum() * ROBUST_SCALE * (2.0 * ((1.0 + scaled * scaled).sqrt() - 1.0)).sqrt()
     }
 
+    /// Those of the rows, then the pull of each parameter.
     fn all_residuals(&self) -> DVector<f64> {
-        DVector::from_iterator(
-            self.problem.rows.len(),
-            self.problem.rows.iter().map(|row| self.residual(row)),
-        )
+        let costs = Costs::new(self.problem.chip, &self.trial, Fidelity::Tile);
+        let rows = self.problem.rows;
+        let pull = ROBUST_SCALE * (PULL * rows.len() as f64).sqrt();
+        let pulls = (&self.at - &self.given) * pull;
+        let residuals = rows.iter().map(|row| Self::residual(&costs, row)).chain(pulls.iter().copied());
+        DVector::from_iterator(rows.len() + pulls.len(), residuals.collect::<Vec<_>>())
     }
 
     fn cost(&mut self, at: &DVector<f64>) -> f64 {
@@ -105,19 +106,19 @@ impl Model<'_> {
         self.all_residuals().norm_squared()
     }
 
-    /// The given start and the best of a sequence that fills the space evenly.
-    fn best_starts(&mut self, given: DVector<f64>) -> Vec<DVector<f64>> {
+    /// The given start and the best few of a sequence that fills the space evenly.
+    fn starts(&mut self, scattered: usize) -> Vec<DVector<f64>> {
         let spread: Vec<DVector<f64>> = (1..=TRIED).map(|index| self.space.scattered(index)).collect();
         let mut ranked: Vec<(f64, DVector<f64>)> =
             spread.into_iter().map(|at| (self.cost(&at), at)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
-        ranked.truncate(REFINED - 1);
-        std::iter::once(given).chain(ranked.into_iter().map(|(_, at)| at)).collect()
+        let best = ranked.into_iter().take(scattered).map(|(_, at)| at);
+        std::iter::once(self.given.clone()).chain(best).collect()
     }
 
-    fn refine(&mut self, start: DVector<f64>) -> (f64, DVector<f64>) {
+    fn refine(&mut self, start: &DVector<f64>) -> (f64, DVector<f64>) {
         let mut model = self.clone();
-        model.place(&start);
+        model.place(start);
         let (model, _) = LevenbergMarquardt::new().with_patience(12).with_ftol(1e-6).minimize(model);
         let at = model.at;
         (self.cost(&at), at)

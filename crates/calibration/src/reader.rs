@@ -10,6 +10,7 @@ pub mod quantise;
 use vitruvian_model::Operator;
 use vitruvian_quantity::Seconds;
 
+use crate::exchange::{self, Exchange};
 use crate::measurement::{Measurement, Slot};
 use crate::table::{Row, Sheet};
 
@@ -32,6 +33,12 @@ pub enum Kind {
     Attention,
     /// Run-time quantisation of activations.
     Quantise,
+    /// Collectives of a communication library.
+    Collectives,
+    /// All-reduce kernels of a serving engine.
+    AllReduce,
+    /// Expert dispatch and combine kernels.
+    Experts,
 }
 
 /// What became of a row.
@@ -39,12 +46,17 @@ pub enum Kind {
 pub enum Reading {
     /// It measures operators that we model.
     Point(Box<Measurement>),
+    /// It measures a collective.
+    Exchange(Exchange),
     /// It does not, for this reason.
     Skip(&'static str),
 }
 
 /// Columns that tell a kind of table, first match wins.
 const SIGNS: &[(Kind, &[&str])] = &[
+    (Kind::Collectives, &["nccl_dtype", "num_gpus", "message_size"]),
+    (Kind::AllReduce, &["allreduce_dtype", "num_gpus", "message_size"]),
+    (Kind::Experts, &["comm_backend", "phase", "ep_size", "num_tokens"]),
     (Kind::GroupedGemm, &["up_proj_us", "down_proj_us"]),
     (Kind::Moe, &["num_tokens", "inter_size", "topk"]),
     (Kind::Quantise, &["quant_dtype", "m", "k"]),
@@ -85,6 +97,9 @@ impl Kind {
             Self::Attention => attention::aiconfigurator(row),
             Self::MlaDecode => mla::decode(row),
             Self::Quantise => quantise::read(row),
+            Self::Collectives => exchange::read::library(row),
+            Self::AllReduce => exchange::read::all_reduce(row),
+            Self::Experts => exchange::read::experts(row),
         }
     }
 }

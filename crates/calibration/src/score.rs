@@ -1,5 +1,6 @@
 //! How far predictions are off.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One predicted against one measured time, and the sigma that the prediction claims.
@@ -14,7 +15,7 @@ pub struct Pair {
 }
 
 /// Errors over a set of pairs; the keys are those of `validate operators --format json`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Score {
     /// Number of pairs.
     pub n: usize,

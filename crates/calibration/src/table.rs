@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 
+use crate::exchange::Exchange;
 use crate::measurement::Measurement;
 use crate::reader::{Kind, Reading};
 
@@ -24,6 +25,8 @@ pub struct Table {
     pub kind: Kind,
     /// Its rows, in file order.
     pub measurements: Vec<Measurement>,
+    /// Its rows that are collectives, in file order.
+    pub exchanges: Vec<Exchange>,
     /// Rows left out: reason and number.
     pub skipped: BTreeMap<&'static str, usize>,
 }
@@ -34,25 +37,39 @@ const NAMED_FAULTS: usize = 20;
 /// Reads each row of a sheet as the kind of table that its columns make it.
 pub(crate) fn interpret(sheet: &Sheet) -> Result<Table, Diagnostics> {
     let kind = Kind::of(sheet).ok_or_else(|| sheet.fault(None, Kind::unknown(sheet)))?;
-    let mut table =
-        Table { name: sheet.name.clone(), kind, measurements: Vec::new(), skipped: BTreeMap::new() };
-    let mut faults = Vec::new();
+    let mut table = Table {
+        name: sheet.name.clone(),
+        kind,
+        measurements: Vec::new(),
+        exchanges: Vec::new(),
+        skipped: BTreeMap::new(),
+    };
+    let mut faults: Vec<(&Line, String)> = Vec::new();
     for line in &sheet.lines {
         let row = Row { sheet, line };
         match kind.read(&row) {
             Ok(Reading::Point(measurement)) => table.measurements.push(*measurement),
+            Ok(Reading::Exchange(exchange)) => table.exchanges.push(exchange),
             Ok(Reading::Skip(reason)) => *table.skipped.entry(reason).or_default() += 1,
-            Err(why) => faults.push(sheet.fault(Some(line), why)),
+            Err(why) => faults.push((line, why)),
         }
     }
-    if faults.is_empty() { Ok(table) } else { Err(shortened(faults)) }
+    if faults.is_empty() { Ok(table) } else { Err(named(sheet, &faults)) }
 }
 
-fn shortened(mut faults: Vec<Diagnostic>) -> Diagnostics {
-    let rest = faults.len().saturating_sub(NAMED_FAULTS);
-    if rest > 0 {
-        faults.truncate(NAMED_FAULTS);
-        faults.push(Diagnostic::error("table-row", format!("and {rest} more rows like these")));
+/// The first row of each mistake, and how many rows are left unnamed.
+fn named(sheet: &Sheet, faults: &[(&Line, String)]) -> Diagnostics {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut named = Vec::new();
+    for (line, why) in faults {
+        if named.len() < NAMED_FAULTS && !seen.contains(&why.as_str()) {
+            seen.push(why);
+            named.push(sheet.fault(Some(line), why));
+        }
     }
-    Diagnostics(faults)
+    let rest = faults.len() - named.len();
+    if rest > 0 {
+        named.push(Diagnostic::error("table-row", format!("and {rest} more rows like these")));
+    }
+    Diagnostics(named)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use vitruvian_cost::{Bound, Costs, Fidelity, ProfileSet, Refusal};
-use vitruvian_hardware::Chip;
+use vitruvian_cost::{Bound, Costs, Refusal};
 use vitruvian_quantity::Seconds;
 
 use crate::measurement::Measurement;
@@ -23,7 +23,7 @@ pub struct Prediction {
 }
 
 /// Errors by family and over all, and the rows with the largest.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// Over all rows.
     #[serde(flatten)]
@@ -40,7 +40,7 @@ pub struct Report {
 }
 
 /// Errors of one family in one precision.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct FamilyScore {
     /// Operator family.
     pub family: &'static str,
@@ -52,7 +52,7 @@ pub struct FamilyScore {
 }
 
 /// One row with its prediction.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Row {
     /// The file.
     pub table: String,
@@ -85,19 +85,14 @@ const WORST: usize = 10;
 ///
 /// # Errors
 /// [`Refusal`] where the chip does not execute one of them.
-pub fn predict(
-    chip: &Chip,
-    profiles: &ProfileSet,
-    fidelity: Fidelity,
-    row: &Measurement,
-) -> Result<Prediction, Refusal> {
-    let residency = profiles.residency(row.slot.family, row.slot.precision);
-    let costs = Costs { residency, ..Costs::new(chip, profiles, fidelity) };
+pub fn predict(costs: &Costs, row: &Measurement) -> Result<Prediction, Refusal> {
+    let residency = costs.profiles.residency(row.slot.family, row.slot.precision);
+    let costs = Costs { residency, ..*costs };
     let (mut time, mut longest, mut bound) = (Seconds::ZERO, Seconds::ZERO, Bound::Launch);
     let mut sigma = 0.0_f64;
     for operator in &row.operators {
         let estimate = costs.estimate(operator)?;
-        time = time + estimate.time;
+        time += estimate.time;
         if estimate.time > longest {
             (longest, bound, sigma) = (estimate.time, estimate.bound, estimate.sigma);
         }
@@ -105,33 +100,49 @@ pub fn predict(
     Ok(Prediction { time, sigma, bound })
 }
 
-/// Predicts every measurement of the tables.
-pub fn validate(chip: &Chip, profiles: &ProfileSet, fidelity: Fidelity, tables: &[Table]) -> Report {
+/// Predicts every measurement of the tables; collectives apart, by [`crate::exchange::rows`], which knows the node.
+pub fn validate(costs: &Costs, tables: &[Table]) -> Report {
     let mut rows = Vec::new();
     let mut refused = BTreeMap::new();
-    let mut pairs: BTreeMap<_, Vec<Pair>> = BTreeMap::new();
     for table in tables {
         for measurement in &table.measurements {
-            match predict(chip, profiles, fidelity, measurement) {
-                Ok(prediction) => {
-                    pairs.entry(measurement.slot).or_default().push(pair(measurement, &prediction));
-                    rows.push(row(table, measurement, &prediction));
-                }
+            match predict(costs, measurement) {
+                Ok(prediction) => rows.push(row(table, measurement, &prediction)),
                 Err(refusal) => *refused.entry(refusal.to_string()).or_default() += 1,
             }
         }
     }
-    let score = Score::of(&pairs.values().flatten().copied().collect::<Vec<_>>());
-    let families = pairs.iter().map(|(slot, pairs)| FamilyScore {
-        family: slot.family.name(),
-        precision: slot.precision.to_string(),
-        score: Score::of(pairs),
-    });
-    Report { score, families: families.collect(), worst: worst(&rows), rows, refused }
+    Report::of(rows, refused)
 }
 
-fn pair(measurement: &Measurement, prediction: &Prediction) -> Pair {
-    Pair { predicted: prediction.time.get(), measured: measurement.time.get(), sigma: prediction.sigma }
+impl Report {
+    /// Errors of these rows, by family and precision in the order in which they come.
+    pub fn of(rows: Vec<Row>, refused: BTreeMap<String, usize>) -> Self {
+        let mut groups: Vec<(&Row, Vec<Pair>)> = Vec::new();
+        for row in &rows {
+            let alike = |(first, _): &&mut (&Row, _)| {
+                (first.family, &first.precision) == (row.family, &row.precision)
+            };
+            match groups.iter_mut().find(alike) {
+                Some((_, pairs)) => pairs.push(row.pair()),
+                None => groups.push((row, vec![row.pair()])),
+            }
+        }
+        let families = groups.iter().map(|(first, pairs)| FamilyScore {
+            family: first.family,
+            precision: first.precision.clone(),
+            score: Score::of(pairs),
+        });
+        let all: Vec<Pair> = groups.iter().flat_map(|(_, pairs)| pairs).copied().collect();
+        Self { score: Score::of(&all), families: families.collect(), worst: worst(&rows), refused, rows }
+    }
+}
+
+impl Row {
+    pub(crate) fn pair(&self) -> Pair {
+        let sigma = (self.p90_us / self.predicted_us).ln() / crate::score::Z90;
+        Pair { predicted: self.predicted_us, measured: self.measured_us, sigma }
+    }
 }
 
 fn row(table: &Table, measurement: &Measurement, prediction: &Prediction) -> Row {

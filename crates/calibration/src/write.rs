@@ -31,9 +31,10 @@ fn section(text: &mut String, profile: &Profile<Vec<f64>>) -> std::fmt::Result {
     writeln!(text, "points = {}", profile.points)?;
     writeln!(text, "sigma = {}", number(profile.sigma))?;
     for (key, errors) in [("in_fit", profile.in_fit), ("held_out", profile.held_out)] {
-        if let Some(Errors { mean, median, p90 }) = errors {
+        if let Some(Errors { mean, median, p90, within }) = errors {
             let (mean, median, p90) = (number(mean), number(median), number(p90));
-            writeln!(text, "{key} = {{ mean = {mean}, median = {median}, p90 = {p90} }}")?;
+            let within = within.map_or_else(String::new, |share| format!(", within = {}", number(share)));
+            writeln!(text, "{key} = {{ mean = {mean}, median = {median}, p90 = {p90}{within} }}")?;
         }
     }
     writeln!(text, "[profile.parameters]")?;

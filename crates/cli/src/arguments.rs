@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{chip, model};
+use crate::commands::{calibrate, chip, compare, estimate, model, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -19,12 +19,21 @@ pub(crate) struct Arguments {
 /// One line a command; each has its file under `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Find the best deployment on each chip and say which wins where, and why
+    Compare(compare::CompareArgs),
+    /// Cost one deployment: prefill, decode, and both under load
+    Estimate(estimate::EstimateArgs),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),
     /// Look at models: parameters, KV cache, layers
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Hold predictions against measurements
+    #[command(subcommand)]
+    Validate(validate::ValidateCommand),
+    /// Fit kernel profiles to your own measurements
+    Calibrate(calibrate::CalibrateArgs),
 }
 
 /// What every command takes.

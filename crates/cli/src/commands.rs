@@ -1,7 +1,12 @@
 //! The commands, one file each.
 
+pub(crate) mod calibrate;
 pub(crate) mod chip;
+pub(crate) mod compare;
+pub(crate) mod estimate;
 pub(crate) mod model;
+mod service;
+pub(crate) mod validate;
 
 use vitruvian_diagnostics::Diagnostics;
 
@@ -11,7 +16,11 @@ use crate::arguments::Command;
 /// The one place that knows all commands.
 pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
     match command {
+        Command::Compare(arguments) => compare::run(arguments),
+        Command::Estimate(arguments) => estimate::run(arguments),
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
+        Command::Validate(command) => validate::run(command),
+        Command::Calibrate(arguments) => calibrate::run(arguments),
     }
 }

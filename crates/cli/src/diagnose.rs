@@ -6,7 +6,8 @@ use vitruvian_diagnostics::{Diagnostic, Label, Severity};
 /// All diagnostics, one below the other, with the lines they point into.
 pub(crate) fn render(diagnostics: &[Diagnostic], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    diagnostics.iter().map(|diagnostic| format!("{}\n\n", renderer.render(&[group(diagnostic)]))).collect()
+    let drawn = diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic)]));
+    drawn.flat_map(|one| [one, "\n\n".to_owned()]).collect()
 }
 
 fn group(diagnostic: &Diagnostic) -> Group<'_> {

@@ -2,8 +2,9 @@
 //!
 //! A name of the catalog wins over a file of that name in the current folder; write `./h20` for the file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use vitruvian::Input;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{ParsedChip, catalog, parse_chip};
 use vitruvian_model::{Model, read_config};
@@ -32,9 +33,39 @@ pub(crate) fn model(argument: &str) -> Result<Model, Diagnostics> {
     if vitruvian_model::catalog::source(argument).is_some() || !looks_like_file(argument) {
         return Ok(vitruvian_model::catalog::model(argument)?);
     }
-    let path = Path::new(argument);
-    let file = if path.is_dir() { path.join("config.json") } else { path.to_path_buf() };
-    Ok(read_config(&io::read_text(&file)?)?)
+    Ok(read_config(&io::read_text(&config_in(Path::new(argument)))?)?)
+}
+
+/// A chip as a study takes it: a name of the catalog, or the text of a file.
+///
+/// # Errors
+/// If no chip is called so, or the file cannot be read.
+pub(crate) fn chip_input(argument: &str) -> Result<Input, Diagnostics> {
+    if catalog::chip_source(argument).is_some() || !looks_like_file(argument) {
+        return Ok(Input::Name(argument.to_owned()));
+    }
+    file_input(Path::new(argument))
+}
+
+/// A model as a study takes it: a name of the catalog, or the text of a `config.json`.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn model_input(argument: &str) -> Result<Input, Diagnostics> {
+    if vitruvian_model::catalog::source(argument).is_some() || !looks_like_file(argument) {
+        return Ok(Input::Name(argument.to_owned()));
+    }
+    file_input(&config_in(Path::new(argument)))
+}
+
+fn file_input(path: &Path) -> Result<Input, Diagnostics> {
+    let source = io::read_text(path)?;
+    Ok(Input::File { path: source.name().to_owned(), text: source.text().to_owned() })
+}
+
+/// The configuration of a folder, or the file itself.
+fn config_in(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("config.json") } else { path.to_path_buf() }
 }
 
 /// Whether a word that names nothing in the catalog was meant as a file.

@@ -1,7 +1,7 @@
 //! The only place that reads and writes files and the terminal.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use vitruvian_diagnostics::{Diagnostic, SourceText};
@@ -14,6 +14,19 @@ pub(crate) fn read_text(path: &Path) -> Result<SourceText, Diagnostic> {
     let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
     let text = String::from_utf8(bytes).map_err(|error| not_text(path, error.utf8_error().valid_up_to()))?;
     Ok(SourceText::new(path.display().to_string(), text))
+}
+
+/// Reads a file that is not text.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+/// The files in a folder and the folders below it, sorted; the path itself if it is no folder.
+pub(crate) fn files_in(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_path_buf()];
+    }
+    names_in(path).iter().flat_map(|name| files_in(&path.join(name))).collect()
 }
 
 /// Writes a whole file or nothing: into a temporary file beside it, which then takes its name.
@@ -35,6 +48,13 @@ pub(crate) fn write_stdout(contents: &str) -> Result<(), Diagnostic> {
     match out.write_all(contents.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritable("standard output", &error)),
         _ => Ok(()),
+    }
+}
+
+/// Tells a person at a terminal what takes long; silent in a pipe.
+pub(crate) fn progress(what: &str) {
+    if io::stderr().is_terminal() {
+        write_stderr(&format!("{what} …\n"));
     }
 }
 

@@ -13,7 +13,9 @@ mod commands;
 mod diagnose;
 mod inputs;
 mod io;
+mod schemas;
 mod surface;
+mod tables;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,7 @@ use clap::{CommandFactory, Parser};
 
 pub use answer::{Answer, OutputFile};
 use arguments::Arguments;
+pub use schemas::schemas;
 pub use surface::Surface;
 
 /// Runs the command named by the process' arguments.

@@ -7,6 +7,7 @@ use crate::estimate::Estimate;
 use crate::family::Family;
 use crate::profile::ProfileSet;
 use crate::refusal::Refusal;
+use crate::residual::{Correction, Residuals};
 use crate::timing::{Machine, Residency, Timing};
 use crate::{
     decode_attention, energy, gemm, grouped_gemm, indexer, linear_attention, mla_decode, prefill_attention,
@@ -21,6 +22,22 @@ pub enum Fidelity {
     /// Tiles, waves and fitted profiles.
     #[default]
     Tile,
+    /// The tile model times a residual interpolated from an imported table; without one, the tile model.
+    Measured,
+}
+
+impl Fidelity {
+    /// All fidelities, coarsest first.
+    pub const ALL: [Self; 3] = [Self::Roofline, Self::Tile, Self::Measured];
+
+    /// The name used on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Roofline => "roofline",
+            Self::Tile => "tile",
+            Self::Measured => "measured",
+        }
+    }
 }
 
 /// What an estimate depends on besides the operator.
@@ -34,6 +51,8 @@ pub struct Costs<'a> {
     pub fidelity: Fidelity,
     /// What caches hold when a kernel starts: [`Residency::Cold`] in a deployment.
     pub residency: Residency,
+    /// Residuals of an imported table, for [`Fidelity::Measured`].
+    pub residuals: Option<&'a Residuals>,
 }
 
 /// A roofline has no fitted error: it is a bound. Mean error of raw rooflines over open GEMM tables (`methods` 4.4).
@@ -42,7 +61,7 @@ const ROOFLINE_SIGMA: f64 = 0.4;
 impl<'a> Costs<'a> {
     /// Costs in a deployment.
     pub const fn new(chip: &'a Chip, profiles: &'a ProfileSet, fidelity: Fidelity) -> Self {
-        Self { chip, profiles, fidelity, residency: Residency::Cold }
+        Self { chip, profiles, fidelity, residency: Residency::Cold, residuals: None }
     }
 
     /// Time, work, energy and bound of one operator.
@@ -56,6 +75,7 @@ impl<'a> Costs<'a> {
         let (timing, sigma) = match self.fidelity {
             Fidelity::Roofline => (roofline::estimate(operator, &self.machine())?, ROOFLINE_SIGMA),
             Fidelity::Tile => self.tile(operator)?,
+            Fidelity::Measured => self.measured(operator)?,
         };
         let Timing { time, work, bound, choice, .. } = timing;
         Ok(Estimate { time, work, energy: energy::above_idle(self.chip, &timing), bound, choice, sigma })
@@ -63,6 +83,14 @@ impl<'a> Costs<'a> {
 
     fn machine(&self) -> Machine<'a> {
         Machine { chip: self.chip, residency: self.residency }
+    }
+
+    /// The tile model's time, corrected where the imported table reaches.
+    fn measured(&self, operator: &Operator) -> Result<(Timing, f64), Refusal> {
+        let (timing, sigma) = self.tile(operator)?;
+        let correction = self.residuals.map_or(Correction::NONE, |residuals| residuals.at(operator));
+        let time = timing.time * correction.log_ratio.exp();
+        Ok((Timing { time, ..timing }, correction.sigma(sigma)))
     }
 
     /// The family's cost function on its profile, and the profile's sigma.

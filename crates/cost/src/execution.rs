@@ -65,15 +65,14 @@ fn dense(scheme: Scheme, chip: &Chip) -> Result<Execution, Refusal> {
         Scheme::W8A8Static | Scheme::W8A8Dynamic => {
             return Err(refuse(scheme, chip, "its matrix unit has no INT8: use w8a16 or an FP8 scheme"));
         }
-        Scheme::W8A16 | Scheme::W4A16 => convert(half()?, WEIGHT_ONLY),
+        // MXFP4 has 16-bit activations: converted even where the matrix unit multiplies MXFP4 by MXFP4.
+        Scheme::W8A16 | Scheme::W4A16 | Scheme::Mxfp4 => convert(half()?, WEIGHT_ONLY),
         Scheme::W4A8 if can(Dtype::Int8) => convert(Dtype::Int8, INT4_TO_INT8),
         Scheme::W4A8 => return Err(refuse(scheme, chip, "its matrix unit has no INT8: use w4a16")),
         Scheme::Mxfp8 if can(Dtype::Mxfp8) => native(Dtype::Mxfp8, None),
         Scheme::Mxfp8 => convert(half()?, MXFP8_TO_16),
         Scheme::Nvfp4 if can(Dtype::Nvfp4) => native(Dtype::Nvfp4, None),
         Scheme::Nvfp4 => convert(half()?, FP4_TO_16),
-        // 16-bit activations: converted even where the matrix unit multiplies MXFP4 by MXFP4.
-        Scheme::Mxfp4 => convert(half()?, WEIGHT_ONLY),
     })
 }
 

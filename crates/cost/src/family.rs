@@ -85,9 +85,9 @@ impl Family {
             Operator::MlaDecode(op) => (Self::MlaDecode, Precision::formats(op.compute, op.kv)),
             Operator::Indexer(op) => (Self::Indexer, Precision::formats(op.dtype, op.dtype)),
             Operator::LinearAttention(op) => (Self::LinearAttention, Precision::formats(op.dtype, op.state)),
-            Operator::Vector(op) => (Self::Vector, Precision::formats(op.dtype, op.dtype)),
-            Operator::Embedding(op) => (Self::Vector, Precision::formats(op.dtype, op.dtype)),
-            Operator::Sampling(_) => (Self::Vector, Precision::SAMPLING),
+            Operator::Vector(_) | Operator::Embedding(_) | Operator::Sampling(_) => {
+                (Self::Vector, Precision::VECTOR)
+            }
             Operator::Collective(_) => return None,
         })
     }

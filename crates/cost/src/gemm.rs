@@ -1,20 +1,42 @@
-//! Dense matrix products.
+//! Dense matrix products: the tiling that the vendor's library would choose, on cores that share a memory.
+//!
+//! `docs/cost/gemm.md` derives the equations and says what each parameter means on each architecture.
 
+pub(crate) mod cache;
+pub(crate) mod cube;
+pub(crate) mod kernel;
+pub(crate) mod library;
+pub(crate) mod product;
+pub(crate) mod sm;
+
+use vitruvian_hardware::Architecture;
 use vitruvian_model::operator::Gemm;
 
 use crate::execution;
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
-use crate::timing::{Machine, Saturation, Timing, saturating};
+use crate::timing::{Machine, Timing};
 use crate::work;
+
+use kernel::{Figures, Kernel};
+use product::Product;
 
 parameters! {
     /// What a fit may change.
     GemmParameters {
-        launch: "us" in 0.0..=100.0, "Fixed time of one kernel inside a captured graph.";
-        compute_efficiency: "1" in 0.05..=1.0, "Share of the matrix peak that a long kernel reaches.";
-        memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
-        overlap: "1" in 1.0..=32.0, "Exponent that combines compute and memory time: one adds, a large one takes the longer.";
+        launch: "us" in 0.5..=100.0, "Time of a kernel with nothing to do, inside a captured graph.";
+        compute_efficiency: "1" in 0.4..=1.1, "Share of the stated matrix peak that a core reaches within a tile; above one where its clock is.";
+        memory_efficiency: "1" in 0.4..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
+        overlap: "1" in 1.0..=16.0, "Exponent that combines compute and memory time: one adds, a large one takes the longer.";
+        operand_path: "B/cycle" in 24.0..=256.0, "Operand bytes that reach a core from L2 in a cycle, multicast included.";
+        core_stream: "B/cycle" in 12.0..=256.0, "Bytes in flight of one core over the latency of memory: what it streams alone.";
+        step_latency: "ns" in 1.0..=400.0, "Latency of one step of 128 bytes of depth that a lone warpgroup leaves exposed.";
+        tile_overhead: "us" in 0.01..=8.0, "Prologue and epilogue of a tile of 128 by 128 that do not overlap with other tiles.";
+        row_overhead: "ns" in 0.01..=20.0, "Time of each row beyond its bytes: scales of rows quantised one by one.";
+        tail_overlap: "1" in 0.0..=1.0, "Share of a partly filled last wave that others or a higher clock make up for.";
+        exchange: "us" in 0.01..=40.0, "Time to exchange partial results through L2: parts of a split depth, or 128 rows of INT8 sums that vector cores scale.";
+        reread: "1" in 0.0..=1.0, "Share of the weights that a second row of tiles fetches from memory again.";
+        cache_share: "1" in 0.02..=1.2, "Share of L2 that holds the operands of a benchmark that rotates over a few sets.";
     }
 }
 
@@ -24,17 +46,40 @@ parameters! {
 /// [`Refusal`] where the chip does not execute the format.
 pub fn estimate(op: &Gemm, on: &Machine, parameters: &GemmParameters) -> Result<Timing, Refusal> {
     let execution = execution::of(op.scheme, op.sparsity, on.chip)?;
-    let work = work::of_gemm(op, &execution);
-    Ok(saturating(work, execution.multiply, execution.speedup, &parameters.into(), on))
+    let product = Product::dense(op, &execution);
+    let library = library::of(on.chip.compute.matrix.supports(execution.multiply), op.scheme, on.chip, op.m);
+    let kernel = Kernel { on, execution: &execution, figures: &parameters.into(), library };
+    Ok(time(&kernel, &product, work::of_gemm(op, &execution)))
 }
 
-impl From<&GemmParameters> for Saturation {
+/// The fastest plan of the library on this architecture, as a timing.
+pub(crate) fn time(kernel: &Kernel, product: &Product, work: crate::estimate::Work) -> Timing {
+    let plan = match kernel.on.chip.architecture {
+        Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950 => {
+            cube::fastest(kernel, product)
+        }
+        _ => sm::fastest(kernel, product),
+    };
+    plan.timing(kernel, product, work)
+}
+
+impl From<&GemmParameters> for Figures {
     fn from(p: &GemmParameters) -> Self {
         Self {
             launch: p.launch * 1e-6,
             compute: p.compute_efficiency,
             memory: p.memory_efficiency,
             overlap: p.overlap,
+            path: p.operand_path,
+            stream: p.core_stream,
+            step: p.step_latency * 1e-9,
+            tile: p.tile_overhead * 1e-6,
+            row: p.row_overhead * 1e-9,
+            group: 0.0,
+            tail: p.tail_overlap,
+            exchange: p.exchange * 1e-6,
+            reread: p.reread,
+            cache: p.cache_share,
         }
     }
 }

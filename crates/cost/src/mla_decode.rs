@@ -1,22 +1,37 @@
-//! Weight-absorbed latent attention.
+//! Weight-absorbed latent attention: one stream of latents for all heads.
+//!
+//! As attention over a cache ([`crate::decode_attention`]), with one task a sequence and 64 rows of (query, head) pairs
+//! (FlashMLA's tile), and with a gather where a sparse index chose the keys.
 
 use vitruvian_model::operator::MlaDecode;
+use vitruvian_quantity::{Dtype, Seconds};
 
+use crate::decode_attention::split::{self, Load, Stream};
+use crate::estimate::{Choice, Work};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
 use crate::roofline::multiplied;
-use crate::timing::{Machine, Saturation, Timing, saturating};
+use crate::timing::{Machine, Timing};
 use crate::work;
 
 parameters! {
     /// What a fit may change.
     MlaDecodeParameters {
         launch: "us" in 0.0..=100.0, "Fixed time of one kernel inside a captured graph.";
-        compute_efficiency: "1" in 0.05..=1.0, "Share of the matrix peak that a long kernel reaches.";
-        memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
-        overlap: "1" in 1.0..=32.0, "Exponent that combines compute and memory time: one adds, a large one takes the longer.";
+        memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that latents reach as they lie.";
+        gather_efficiency: "1" in 0.05..=1.0, "Share of that rate which latents chosen by an index reach.";
+        core_bandwidth: "GB/s" in 5.0..=500.0, "Bandwidth that one core alone reaches: its bytes in flight over the latency.";
+        compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak on rows padded to a tile.";
+        overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
+        task_overhead: "us" in 0.0..=40.0, "Constant of one sequence and tile of rows on a core.";
+        merge: "ns" in 0.0..=40.0, "Time to merge the parts of one output row where the cache is split.";
     }
 }
+
+/// Rows of (query, head) pairs in a tile.
+const ROWS: u32 = 64;
+/// Latents of a block, the least that a part of a split cache holds.
+const BLOCK: u32 = 64;
 
 /// Time of one kernel.
 ///
@@ -24,16 +39,45 @@ parameters! {
 /// [`Refusal`] where the chip does not execute the format.
 pub fn estimate(op: &MlaDecode, on: &Machine, parameters: &MlaDecodeParameters) -> Result<Timing, Refusal> {
     let multiply = multiplied(op.compute, on)?;
-    Ok(saturating(work::of_mla_decode(op), multiply, 1.0, &parameters.into(), on))
+    let work = work::of_mla_decode(op);
+    let best = stream(op, work, multiply, on, parameters).best();
+    let choice = Choice::SplitKv { splits: best.splits };
+    Ok(Timing { time: Seconds::new(best.time), work, multiply, bound: best.bound, choice })
 }
 
-impl From<&MlaDecodeParameters> for Saturation {
-    fn from(p: &MlaDecodeParameters) -> Self {
-        Self {
-            launch: p.launch * 1e-6,
-            compute: p.compute_efficiency,
-            memory: p.memory_efficiency,
-            overlap: p.overlap,
-        }
+fn stream(
+    op: &MlaDecode,
+    work: Work,
+    multiply: Dtype,
+    on: &Machine,
+    parameters: &MlaDecodeParameters,
+) -> Stream {
+    let (chip, gathered) = (on.chip, op.attended < op.context);
+    let cores = f64::from(chip.compute.cores);
+    // Queries that attend to tokens of their own are tasks of their own.
+    let (sequences, queries) = if gathered { (op.batch * op.queries, 1) } else { (op.batch, op.queries) };
+    let tiles = (queries * op.heads).div_ceil(ROWS);
+    let tasks = f64::from(sequences) * f64::from(tiles);
+    let efficiency = parameters.memory_efficiency * if gathered { parameters.gather_efficiency } else { 1.0 };
+    let blocks = f64::from(op.attended.div_ceil(BLOCK));
+    let keys = blocks * f64::from(BLOCK) * tasks;
+    let padded = 2.0 * f64::from(2 * op.latent + op.rope) * f64::from(ROWS) * keys;
+    let output_rows = f64::from(op.batch) * f64::from(op.queries) * f64::from(op.heads);
+    Stream {
+        cores,
+        slots: cores,
+        tasks,
+        blocks,
+        load: Load {
+            memory: split::memory_time(work.hbm, on, efficiency),
+            compute: padded / (chip.matrix_peak(multiply).get() * parameters.compute_efficiency),
+            overhead: tasks * parameters.task_overhead * 1e-6 / cores,
+        },
+        draw: blocks * f64::from(BLOCK) * MlaDecode::entry_bytes(op.latent, op.rope, op.kv)
+            / (parameters.core_bandwidth * 1e9),
+        overlap: parameters.overlap,
+        launch: parameters.launch * 1e-6,
+        merge_part: split::merge_latency(chip),
+        merge: output_rows * parameters.merge * 1e-9,
     }
 }

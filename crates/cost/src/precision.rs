@@ -22,8 +22,8 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Logits are sampled in single precision.
-    pub const SAMPLING: Self = Self::Formats { compute: Dtype::Fp32, stored: Dtype::Fp32 };
+    /// Vector work has one profile for all formats: bytes make the difference.
+    pub const VECTOR: Self = Self::Formats { compute: Dtype::Bf16, stored: Dtype::Bf16 };
 
     /// A pair of formats.
     pub const fn formats(compute: Dtype, stored: Dtype) -> Self {

@@ -1,20 +1,36 @@
-//! Attention of new tokens over themselves and a cached prefix.
+//! Attention of new tokens over themselves and a cached prefix: tiles of queries over the cores.
+//!
+//! T = launch + makespan + bytes not in L2 / (em·BW) + cache update, with a makespan of max(mean load + tail · longest
+//! task, longest task). A task is one tile of queries of one sequence and head; its time is that of the key tiles it
+//! executes, whole, and a constant (`docs/cost/attention.md`).
 
+mod tiles;
+
+use vitruvian_hardware::Chip;
 use vitruvian_model::operator::PrefillAttention;
+use vitruvian_quantity::{Bytes, Dtype, Seconds};
 
+use crate::estimate::{Bound, Choice, Work};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
 use crate::roofline::multiplied;
-use crate::timing::{Machine, Saturation, Timing, saturating};
+use crate::timing::{Machine, Timing};
 use crate::work;
+use tiles::{Executed, Tile};
 
 parameters! {
     /// What a fit may change.
     PrefillAttentionParameters {
         launch: "us" in 0.0..=100.0, "Fixed time of one kernel inside a captured graph.";
-        compute_efficiency: "1" in 0.05..=1.0, "Share of the matrix peak that a long kernel reaches.";
+        compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak inside a tile; above one where the clock exceeds that of the stated peak.";
+        softmax: "1" in 0.0..=2.0, "Share of the exponentials' time that the products do not hide.";
+        tile_overhead: "us" in 0.0..=20.0, "Constant of one tile of queries on a core: first loads, masked tiles, epilogue.";
+        tail: "1" in 0.0..=2.0, "Share of the longest task by which the last core ends late.";
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
-        overlap: "1" in 1.0..=32.0, "Exponent that combines compute and memory time: one adds, a large one takes the longer.";
+        cache_share: "1" in 0.05..=1.2, "Share of the L2 that holds operands which the projections have just written.";
+        token_overhead: "ns" in 0.0..=20.0, "Time of one new token outside the tiles: page table and cache slot.";
+        cache_passes: "1" in 0.0..=8.0, "Times that the new keys and values cross device memory besides: the cache update, where the stack times it as part of attention.";
+        packing: "1" in 0.0..=1.0, "Share of grouped query heads that fill the rows of one tile together.";
     }
 }
 
@@ -27,17 +43,133 @@ pub fn estimate(
     on: &Machine,
     parameters: &PrefillAttentionParameters,
 ) -> Result<Timing, Refusal> {
-    let multiply = multiplied(op.compute, on)?;
-    Ok(saturating(work::of_prefill_attention(op), multiply, 1.0, &parameters.into(), on))
+    let (chip, multiply) = (on.chip, multiplied(op.compute, on)?);
+    let tile = Tile::of(op, chip.architecture);
+    let executed = tiles::executed(op, &tile, share_packed(op, parameters.packing, chip));
+    let cost = TileCost::of(op, &tile, multiply, chip, parameters);
+    let makespan = makespan(&executed, &cost, chip, parameters.tail);
+    let memory = memory(op, chip, parameters);
+    let update = update(op, chip, parameters);
+    let launch = parameters.launch * 1e-6;
+    let work = Work { l2: tile_traffic(op, &tile, &executed, chip), ..work::of_prefill_attention(op) };
+    let parts = [
+        (launch + executed.tiles / f64::from(chip.compute.cores) * cost.overhead, Bound::Launch),
+        (executed.columns / f64::from(chip.compute.cores) * cost.column, computing(&work, multiply, chip)),
+        (memory + update, Bound::Hbm),
+    ];
+    let time = Seconds::new(launch + makespan + memory + update);
+    Ok(Timing { time, work, multiply, bound: longest(parts), choice: choice(&tile, &executed, chip) })
 }
 
-impl From<&PrefillAttentionParameters> for Saturation {
-    fn from(p: &PrefillAttentionParameters) -> Self {
-        Self {
-            launch: p.launch * 1e-6,
-            compute: p.compute_efficiency,
-            memory: p.memory_efficiency,
-            overlap: p.overlap,
-        }
+/// A kernel of one new token packs its group into one tile anyway (FlashAttention-2 swaps the two axes).
+fn share_packed(op: &PrefillAttention, packing: f64, chip: &Chip) -> f64 {
+    if chip.vector.separate {
+        0.0
+    } else if op.new == 1 {
+        1.0
+    } else {
+        packing
+    }
+}
+
+/// Time of one key tile against one query tile on one core, and the constant of a query tile.
+struct TileCost {
+    column: f64,
+    overhead: f64,
+}
+
+impl TileCost {
+    /// 2·rows·columns·(d_qk + d_v) over a core's share of the matrix peak, and one exponential a score.
+    fn of(
+        op: &PrefillAttention,
+        tile: &Tile,
+        multiply: Dtype,
+        chip: &Chip,
+        parameters: &PrefillAttentionParameters,
+    ) -> Self {
+        let cores = f64::from(chip.compute.cores);
+        let scores = f64::from(tile.rows) * f64::from(tile.columns);
+        let products = 2.0 * scores * f64::from(op.qk_dim + op.v_dim);
+        let peak = chip.matrix_peak(multiply).get() * parameters.compute_efficiency / cores;
+        let special =
+            chip.vector.special_per_cycle * f64::from(chip.vector.units) * chip.vector.clock.get() / cores;
+        let softmax = if special > 0.0 { parameters.softmax * scores / special } else { 0.0 };
+        Self { column: products / peak + softmax, overhead: parameters.tile_overhead * 1e-6 }
+    }
+}
+
+/// Time until the last core is done. Where tiles are fewer than cores, Hopper's kernel splits their keys.
+fn makespan(executed: &Executed, cost: &TileCost, chip: &Chip, tail: f64) -> f64 {
+    let cores = f64::from(chip.compute.cores);
+    let mean = (executed.columns * cost.column + executed.tiles * cost.overhead) / cores;
+    let split = tiles::split(executed, chip);
+    let longest = executed.longest / split * cost.column + cost.overhead;
+    (mean + tail * longest).max(longest)
+}
+
+/// Bytes that L2 does not hold over the bandwidth that a stream reaches. The cached prefix is never held.
+fn memory(op: &PrefillAttention, chip: &Chip, parameters: &PrefillAttentionParameters) -> f64 {
+    let fresh = PrefillAttention { cached: 0, ..*op }.bytes();
+    let prefix = op.bytes() - fresh;
+    let held = held(fresh, chip.l2.capacity.get() * parameters.cache_share);
+    (prefix.get() + fresh.get() * (1.0 - held)) / (chip.hbm.bandwidth.get() * parameters.memory_efficiency)
+}
+
+/// Share of bytes read again that a cache still holds: all up to three quarters of it, none beyond five quarters.
+pub(crate) fn held(bytes: Bytes, capacity: f64) -> f64 {
+    (2.5 - 2.0 * bytes.get() / capacity).clamp(0.0, 1.0)
+}
+
+/// The cache update that a stack runs as part of attention.
+fn update(op: &PrefillAttention, chip: &Chip, parameters: &PrefillAttentionParameters) -> f64 {
+    let tokens = f64::from(op.batch) * f64::from(op.new);
+    let written = tokens * f64::from(op.kv_heads) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes();
+    tokens * parameters.token_overhead * 1e-9 + parameters.cache_passes * written / chip.hbm.bandwidth.get()
+}
+
+/// Bytes of scores and probabilities that separate cube and vector cores exchange through L2: fp32 out and in, 16 bits
+/// out and in.
+const EXCHANGED: f64 = 2.0 * (4.0 + 2.0);
+
+/// Keys and values that each query tile reads, and what separate vector cores exchange.
+fn tile_traffic(op: &PrefillAttention, tile: &Tile, executed: &Executed, chip: &Chip) -> Bytes {
+    let keys = executed.columns * f64::from(tile.columns);
+    let exchanged = if chip.vector.separate { keys * f64::from(tile.rows) * EXCHANGED } else { 0.0 };
+    Bytes::new(keys * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes() + exchanged)
+}
+
+/// What a core waits for inside a tile: its matrix unit, or the exchange between separate cores.
+fn computing(work: &Work, multiply: Dtype, chip: &Chip) -> Bound {
+    let exchange = (work.l2 / chip.l2.read_bandwidth).get();
+    let products = (work.matrix / chip.matrix_peak(multiply)).get();
+    if chip.vector.separate && exchange > products { Bound::L2 } else { Bound::Matrix }
+}
+
+fn longest(parts: [(f64, Bound); 3]) -> Bound {
+    parts.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Bound::Launch, |(_, bound)| bound)
+}
+
+fn choice(tile: &Tile, executed: &Executed, chip: &Chip) -> Choice {
+    let waves = (executed.tiles / f64::from(chip.compute.cores)).ceil();
+    let split = tiles::split(executed, chip);
+    Choice::Tile {
+        rows: tile.rows,
+        columns: tile.columns,
+        split: split as u32,
+        waves: waves as u32,
+        swapped: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_holds_what_fits_and_nothing_of_twice_as_much() {
+        assert_eq!(held(Bytes::new(70.0), 100.0), 1.0);
+        assert_eq!(held(Bytes::new(200.0), 100.0), 0.0);
+        // half way between 3/4 and 5/4
+        assert_eq!(held(Bytes::new(100.0), 100.0), 0.5);
     }
 }

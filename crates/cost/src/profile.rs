@@ -70,6 +70,9 @@ pub struct Errors {
     pub median: f64,
     /// Ninetieth percentile.
     pub p90: f64,
+    /// Share of measured times between the claimed P10 and P90, where sigma comes from other rows than the judged ones.
+    #[serde(default)]
+    pub within: Option<f64>,
 }
 
 /// Where a profile was taken from for want of its own.

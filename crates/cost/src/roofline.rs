@@ -46,10 +46,10 @@ fn matrix(work: Work, dtype: Dtype, on: &Machine) -> Result<Timing, Refusal> {
     Ok(longest(work, compute, Memory::of(&work, on), multiply, on))
 }
 
-/// Vector work whose operands the previous kernel has just written finds them in L2 where they fit.
+/// Vector work finds the operands that the previous kernel has just written in L2, as many as fit.
 fn resident(work: Work, dtype: Dtype, on: &Machine) -> Timing {
-    let work =
-        if work.hbm <= on.chip.l2.capacity { Work { l2: work.hbm, hbm: Bytes::ZERO, ..work } } else { work };
+    let cached = work.hbm.min(on.chip.l2.capacity);
+    let work = Work { l2: work.hbm, hbm: work.hbm - cached, ..work };
     longest(work, 0.0, Memory::of(&work, on), dtype, on)
 }
 
@@ -70,6 +70,7 @@ pub fn calculated(dtype: Dtype, on: &Machine) -> Dtype {
 }
 
 /// Least time on the memories.
+#[derive(Clone, Copy, Debug)]
 struct Memory {
     time: f64,
     bound: Bound,

@@ -12,7 +12,7 @@ pub mod schedule;
 pub mod step;
 
 pub use explain::{TaskCost, explain};
-pub use memory::{Memory, Misfit, cache_demand, memory, sequence_bytes};
+pub use memory::{Memory, Misfit, cache_demand, memory, most_sequences, sequence_bytes};
 pub use profile::{Admission, EngineProfile, Scheduler};
 pub use replica::{Meter, Replica};
 pub use step::{BOUNDS, StepCost, step_cost};

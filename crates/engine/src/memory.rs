@@ -101,3 +101,14 @@ pub fn cache_demand(replica: &Replica<'_>, stage: u32, sequences: u32, input: u3
     let deviation = (whole - at_input) * (f64::from(sequences) / 12.0).sqrt();
     (mean * f64::from(sequences) + deviation * 3.0).min(whole * f64::from(sequences))
 }
+
+/// Most sequences of a request's length that run at a time in one data-parallel group; zero if not even one fits.
+pub fn most_sequences(replica: &Replica<'_>, memory: &Memory, input: u32, output: u32) -> u32 {
+    let fits = |sequences| cache_demand(replica, memory.stage, sequences, input, output) <= memory.cache;
+    let (mut fit, mut too_many) = (0, replica.engine.max_sequences + 1);
+    while too_many - fit > 1 {
+        let middle = fit + (too_many - fit) / 2;
+        if fits(middle) { fit = middle } else { too_many = middle }
+    }
+    fit
+}

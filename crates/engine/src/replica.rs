@@ -27,14 +27,14 @@ pub struct Meter<'a> {
     chip: &'a Chip,
     node: &'a Node,
     memo: Memo<'a>,
-    network: Network<'a>,
+    network: &'a Network<'a>,
     collectives: FxHashMap<Collective, Estimate>,
     pub(crate) tasks: Vec<Task>,
 }
 
 impl<'a> Meter<'a> {
     /// A meter that remembers nothing yet.
-    pub fn new(node: &'a Node, costs: Costs<'a>, network: Network<'a>) -> Self {
+    pub fn new(node: &'a Node, costs: Costs<'a>, network: &'a Network<'a>) -> Self {
         Self {
             chip: costs.chip,
             node,
@@ -56,8 +56,8 @@ impl<'a> Meter<'a> {
     }
 
     /// The links.
-    pub fn network(&self) -> &Network<'a> {
-        &self.network
+    pub fn network(&self) -> &'a Network<'a> {
+        self.network
     }
 
     /// What one operator costs one rank.
@@ -72,7 +72,7 @@ impl<'a> Meter<'a> {
     }
 
     fn collective(&mut self, collective: Collective) -> Estimate {
-        let (network, chip) = (&self.network, self.chip);
+        let (network, chip) = (self.network, self.chip);
         *self.collectives.entry(collective).or_insert_with(|| {
             let estimate = network.collective(&collective);
             let hbm = Bytes::new(2.0 * collective.bytes as f64);

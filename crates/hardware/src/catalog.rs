@@ -2,6 +2,7 @@
 
 pub(crate) mod currency;
 mod names;
+mod sources;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 
@@ -10,6 +11,7 @@ use crate::file;
 use crate::node::{Node, parse_node};
 
 pub use names::resolve;
+pub use sources::{Citation, citations};
 
 macro_rules! embedded {
     ($folder:literal: $($name:literal),+ $(,)?) => {
@@ -19,12 +21,15 @@ macro_rules! embedded {
 
 /// Name and text of each chip file, in the order in which a list shows them.
 static CHIPS: &[(&str, &str)] = embedded!("chips":
-    "h20", "h100-sxm", "h800-sxm", "h200-sxm", "a100-sxm", "ascend-910b2",
+    "h20", "h20-3e", "h100-sxm", "h800-sxm", "h200-sxm", "a100-sxm", "a800-sxm", "b200", "l20", "l40s", "mi300x",
+    "ascend-310p3", "ascend-910a", "ascend-910b1", "ascend-910b2", "ascend-910b3", "ascend-910b4", "ascend-910b4-1",
+    "ascend-910c", "ascend-950pr",
 );
 
 /// Name and text of each node file.
 static NODES: &[(&str, &str)] = embedded!("nodes":
-    "hgx-h20", "hgx-h100", "hgx-h800", "hgx-h200", "hgx-a100", "atlas-800t-a2",
+    "hgx-h20", "hgx-h100", "hgx-h800", "hgx-h200", "hgx-a100", "hgx-a800", "hgx-b200", "mi300x-8", "pcie-8",
+    "atlas-800-a1", "atlas-800t-a2", "atlas-800t-a3", "cloudmatrix-384", "atlas-950",
 );
 
 /// The names of the chips, in the order in which a list shows them.
@@ -84,7 +89,9 @@ pub fn node_source(name: &str) -> Option<SourceText> {
 
 /// Says that no chip is called so, and which are nearest.
 pub fn unknown_chip(name: &str) -> Diagnostic {
-    names::resolve(name).err().unwrap_or_else(|| Diagnostic::error("unknown-chip", format!("no chip is called `{name}`")))
+    names::resolve(name)
+        .err()
+        .unwrap_or_else(|| Diagnostic::error("unknown-chip", format!("no chip is called `{name}`")))
 }
 
 /// Says that no node is called so, and which are nearest.

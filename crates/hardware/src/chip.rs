@@ -1,5 +1,7 @@
 //! An accelerator as the engines see it: base-unit figures, no text to parse.
 
+mod contradictions;
+mod derived;
 mod keys;
 mod load;
 mod peaks;
@@ -63,7 +65,7 @@ pub struct Chip {
 pub enum Vendor {
     /// NVIDIA.
     Nvidia,
-    /// Huawei (HiSilicon).
+    /// Huawei (`HiSilicon`).
     Huawei,
     /// AMD.
     Amd,
@@ -203,9 +205,9 @@ pub struct Paths {
     pub l1_l0a: f64,
     /// L1 to L0B.
     pub l1_l0b: f64,
-    /// L0C to GM (FixPipe).
+    /// L0C to GM (fix-pipe).
     pub l0c_gm: f64,
-    /// L0C to L1 (FixPipe).
+    /// L0C to L1 (fix-pipe).
     pub l0c_l1: f64,
     /// UB to UB.
     pub ub_ub: f64,
@@ -249,7 +251,7 @@ pub struct ScaleUp {
 /// Link to the host, per direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Host {
-    /// PCIe (or equivalent) bandwidth per direction.
+    /// `PCIe` (or equivalent) bandwidth per direction.
     pub bandwidth: BytesPerSecond,
 }
 

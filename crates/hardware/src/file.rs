@@ -7,18 +7,23 @@
 //! The keys of a file are declared once, as a slice of [`Key`]; parsing, the suggestions of a diagnostic, the JSON
 //! Schema and the documentation all follow from that slice. Every mistake of a file is reported in one go.
 
+mod checked;
 mod extend;
-mod figure;
 mod fault;
+mod figure;
 mod key;
+mod near;
 mod read;
+mod schema;
 mod sheet;
 mod value;
+mod written;
 
 pub(crate) use extend::{Loader, load};
-pub use fault::nearest;
-pub(crate) use fault::{contradiction, did_you_mean};
-pub(crate) use key::{Key, Kind};
+pub(crate) use fault::contradiction;
+pub(crate) use key::{Key, Kind, optional, required};
+pub(crate) use near::did_you_mean;
+pub(crate) use schema::{json_schema, markdown};
 pub(crate) use sheet::{Entry, Kin, Sheet, store};
 pub(crate) use value::Value;
 

@@ -12,14 +12,16 @@
 
 pub mod catalog;
 pub mod chip;
+mod diff;
 mod file;
 pub mod node;
 pub mod provenance;
+pub mod schema;
 
 pub use chip::{
-    Architecture, Buffers, CacheLevel, Chip, Compute, Die, Hbm, Host, ParsedChip, Paths, Peak, Power, Price, Rates,
-    ScaleUp, SparseMatmul, Status, StructuredSparsity, Vector, Vendor, parse_chip,
+    Architecture, Buffers, CacheLevel, Chip, Compute, Die, Hbm, Host, ParsedChip, Paths, Peak, Power, Price,
+    Rates, ScaleUp, SparseMatmul, Status, StructuredSparsity, Vector, Vendor, parse_chip,
 };
-pub use file::nearest;
+pub use diff::{Difference, diff};
 pub use node::{Fabric, Node, ParsedNode, ScaleOut, parse_node};
 pub use provenance::{Alternative, Figure, Grade, Provenance};

@@ -40,7 +40,7 @@ pub struct Node {
 /// `base_latency + (p − 1) · step_latency`, an all-reduce `base_latency + 2(p − 1) · step_latency`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fabric {
-    /// Any pair gets a chip's whole bandwidth (NVSwitch, UB).
+    /// Any pair gets a chip's whole bandwidth (`NVSwitch`, UB).
     Switch {
         /// What a large ring collective gets of one chip's links, per direction: the slope of time over bytes sent.
         ring_bandwidth: BytesPerSecond,
@@ -64,7 +64,7 @@ pub enum Fabric {
         /// Fixed latency of one collective.
         base_latency: Seconds,
     },
-    /// Through the host's PCIe root.
+    /// Through the host's `PCIe` root.
     Pcie {
         /// What a ring gets, per direction.
         ring_bandwidth: BytesPerSecond,

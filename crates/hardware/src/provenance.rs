@@ -52,6 +52,8 @@ pub struct Figure {
     pub key: String,
     /// The value as written, with its unit: `"4.0 TB/s"`.
     pub value: String,
+    /// The value in base units, if it is a number.
+    pub number: Option<f64>,
     /// Where it comes from.
     pub provenance: Provenance,
 }

@@ -2,32 +2,50 @@
 
 mod number;
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use vitruvian_diagnostics::{Diagnostic, SourceText, Span};
 
-pub(crate) use number::{Count, Depth, Size};
+pub(crate) use number::{Depth, Dim, Few, Heads, Length, Optional, Rank, Size, Vocabulary, Whole};
 
 use crate::family::{self, Refusal, Text};
 use crate::model::Model;
 use crate::parameters::checked_parameters;
-use crate::quant::{PublishedConfig, plan_of};
+use crate::quant::{PublishedConfig, plan_of, read_hf_quant_config};
 
 /// Reads a Hugging Face `config.json`. The model is named after the source: its file, or its folder for `config.json`.
 ///
 /// Refused with a place in the text: what is not JSON, is cut short, lacks a field, has one of another type or out of
 /// range, is of a family not known, or contradicts itself.
 pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
+    read_config_beside(source, None)
+}
+
+/// The same with the `hf_quant_config.json` that may stand beside it, which says how the weights are quantised where
+/// `config.json` does not.
+pub fn read_config_beside(
+    source: &SourceText,
+    quantisation: Option<&SourceText>,
+) -> Result<Model, Diagnostic> {
     let json = finite_numbers(source.text());
     let head: Head = serde_json::from_str(&json).map_err(|error| json_diagnostic(source, &error))?;
     let Some(model_type) = head.model_type else { return Err(no_model_type(source)) };
     let family = family::find(&model_type).ok_or_else(|| unknown_family(source, &model_type))?;
-    let mut model = (family.read)(Text { json: &json, nested: head.text_config.is_some() })
-        .map_err(|refusal| refusal_diagnostic(source, refusal))?;
+    let mut model =
+        (family.read)(Text { json: &json, model_type: &model_type, nested: head.text_config.is_some() })
+            .map_err(|refusal| refusal_diagnostic(source, refusal))?;
     model.name = name_of(source.name());
     model.family = model_type;
-    let quantisation =
-        head.quantization_config.or(head.text_config.and_then(|text| text.quantization_config));
-    model.published = quantisation.map(|config| plan_of(&config, model.published)).unwrap_or(model.published);
+    let nested = head.text_config.and_then(|text| text.quantization_config);
+    let beside = quantisation.map(read_hf_quant_config).transpose()?;
+    if let Some(config) = head.quantization_config.or(nested).or(beside) {
+        let published = plan_of(&config, head.expert_dtype.as_deref(), &model);
+        model.published = published.plan;
+        model.left_out.extend(published.doubt);
+    } else {
+        model.left_out.extend(missing_quantisation(&model.name));
+    }
     check_size(source, &model)?;
     Ok(model)
 }
@@ -37,6 +55,8 @@ pub fn read_config(source: &SourceText) -> Result<Model, Diagnostic> {
 struct Head {
     model_type: Option<String>,
     quantization_config: Option<PublishedConfig>,
+    /// DeepSeek-V4: format of the experts where it is another.
+    expert_dtype: Option<String>,
     text_config: Option<Nested>,
 }
 
@@ -46,11 +66,26 @@ struct Nested {
 }
 
 /// Python writes `Infinity` and `NaN`, which JSON lacks: replaced by numbers of the same length, so that places stay.
-fn finite_numbers(text: &str) -> String {
-    text.replace(": Infinity", ": 1e+308  ").replace(" Infinity", " 1e+308  ").replace(": NaN", ": 0  ")
+fn finite_numbers(text: &str) -> Cow<'_, str> {
+    if !text.contains("Infinity") && !text.contains("NaN") {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.replace(" Infinity", " 1e+308  ").replace(" -Infinity", " -1e+308  ").replace(": NaN", ": 0  "),
+    )
 }
 
-fn json_diagnostic(source: &SourceText, error: &serde_json::Error) -> Diagnostic {
+/// A 16-bit configuration of a model whose name says otherwise: `ModelOpt` keeps the scheme in a file beside it.
+fn missing_quantisation(name: &str) -> Option<String> {
+    let format =
+        ["NVFP4", "MXFP4", "FP8", "INT8", "INT4"].into_iter().find(|format| name.contains(format))?;
+    Some(format!(
+        "the quantisation that its name gives ({format}): neither config.json nor hf_quant_config.json states it, so \
+         weights count in 16 bits unless a precision is asked for"
+    ))
+}
+
+pub(crate) fn json_diagnostic(source: &SourceText, error: &serde_json::Error) -> Diagnostic {
     let full = error.to_string();
     let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
     let (code, label) = match error.classify() {
@@ -62,7 +97,7 @@ fn json_diagnostic(source: &SourceText, error: &serde_json::Error) -> Diagnostic
     Diagnostic::error(code, message).at(source, Span::new(start, start + 1), label)
 }
 
-/// Byte of a line and column (in bytes) counted from one; serde_json's column is that of the last byte read.
+/// Byte of a line and column (in bytes) counted from one; `serde_json`'s column is that of the last byte read.
 fn byte_of(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     text.floor_char_boundary((before + column.saturating_sub(1)).min(text.len().saturating_sub(1)))

@@ -25,9 +25,9 @@ pub struct Dense {
 /// How a feed-forward layer makes its inner values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
-    /// Product of a gate and an up projection (SwiGLU, GeGLU).
+    /// Product of a gate and an up projection (`SwiGLU`, `GeGLU`).
     Gated,
-    /// Function of one projection (GELU, squared ReLU).
+    /// Function of one projection (GELU, squared `ReLU`).
     Plain,
 }
 
@@ -48,6 +48,8 @@ pub struct Moe {
     pub shared: u32,
     /// Whether the shared experts' output is scaled by a gate.
     pub shared_gate: bool,
+    /// Whether the router adds a bias to its scores.
+    pub router_bias: bool,
     /// Whether each expert's projections carry biases.
     pub bias: bool,
 }
@@ -78,6 +80,7 @@ impl Moe {
             latent: 0,
             shared: 0,
             shared_gate: false,
+            router_bias: false,
             bias: false,
         }
     }
@@ -103,9 +106,8 @@ impl Moe {
             let columns = matrices * u64::from(self.shared);
             visit(Weight::matrix(Module::SharedExperts, hidden, columns, Split::Shared));
         }
-        if self.shared_gate {
-            visit(Weight::small(hidden.into()));
-        }
+        let gate = u64::from(self.shared_gate) * u64::from(hidden);
+        visit(Weight::small(gate + u64::from(self.router_bias) * u64::from(self.experts)));
     }
 
     fn routed(&self, hidden: u32) -> Weight {

@@ -7,6 +7,7 @@ pub mod catalog;
 mod config;
 mod family;
 pub mod ffn;
+mod flops;
 pub mod layout;
 pub mod memory;
 pub mod mixer;
@@ -21,13 +22,14 @@ mod tasks;
 pub mod validate;
 pub mod weights;
 
-pub use config::read_config;
+pub use config::{read_config, read_config_beside};
 pub use ffn::Ffn;
+pub use flops::model_flops;
 pub use layout::Layout;
 pub use memory::{
     activation_bytes, kv_bytes, kv_bytes_per_token, mtp_weight_bytes, state_bytes_per_sequence, weight_bytes,
 };
-pub use mixer::Mixer;
+pub use mixer::{Cache, Mixer};
 pub use model::{Layer, Model, Mtp, Vision};
 pub use operator::{
     Collective, CollectiveKind, DecodeAttention, Embedding, Gemm, Group, GroupedGemm, Imbalance, Indexer,
@@ -38,5 +40,5 @@ pub use quant::QuantPlan;
 pub use scheme::{Scheme, Sparsity};
 pub use step::{Decode, Prefill, Step};
 pub use tasks::{draft_tasks, tasks};
-pub use validate::{LayoutError, validate};
+pub use validate::{LayoutError, validate, validate_blocks};
 pub use weights::{Module, Split, Weight};

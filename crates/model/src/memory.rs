@@ -39,7 +39,7 @@ pub fn mtp_weight_bytes(model: &Model, plan: &QuantPlan, layout: Layout) -> Byte
     if let Some(mtp) = &model.mtp {
         let copies = f64::from(mtp.modules);
         model.mtp_weights(mtp, &mut |weight| {
-            sum += copies * plan.bytes_of(&weight) * weight.split.share(layout)
+            sum += copies * plan.bytes_of(&weight) * weight.split.share(layout);
         });
     }
     Bytes::new(sum)

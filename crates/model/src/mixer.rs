@@ -55,6 +55,17 @@ impl Mixer {
         }
     }
 
+    /// Operations of one sequence's core for `new` tokens after `cached`: projections apart.
+    pub fn core_flops(&self, new: u32, cached: u32) -> f64 {
+        match self {
+            Self::None => 0.0,
+            Self::Attention(attention) => attention.core_flops(new, cached),
+            Self::Mla(mla) => mla.core_flops(new, cached),
+            Self::Compressed(compressed) => compressed.core_flops(new, cached),
+            Self::Linear(linear) => linear.core_flops(new),
+        }
+    }
+
     /// Widest projection output, for the check that shapes stay within 32 bits.
     pub(crate) fn widest(&self) -> u64 {
         match self {

@@ -1,11 +1,11 @@
 //! Which scheme each part of a model is stored and multiplied in.
 
+mod names;
 mod published;
 
 use vitruvian_quantity::Dtype;
 
-pub use published::read_hf_quant_config;
-pub(crate) use published::{PublishedConfig, plan_of};
+pub(crate) use published::{PublishedConfig, plan_of, read_hf_quant_config};
 
 use crate::scheme::{Scheme, Sparsity};
 use crate::weights::{Module, Weight};

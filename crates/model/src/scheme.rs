@@ -12,7 +12,7 @@ pub enum Scheme {
     Bf16,
     /// 16-bit half float throughout.
     Fp16,
-    /// FP8 weights in 128×128 blocks, activations quantised per 1×128 tile at run time (DeepSeek recipe).
+    /// FP8 weights in 128×128 blocks, activations quantised per 1×128 tile at run time (`DeepSeek` recipe).
     Fp8Block,
     /// FP8 weights and activations, one scale a tensor or channel.
     Fp8Tensor,
@@ -136,6 +136,7 @@ impl Scheme {
     }
 
     /// The 16-bit scheme of what stays unquantised beside this one: router, norms, embedding.
+    #[must_use]
     pub const fn sixteen_bit(self) -> Self {
         match self {
             Self::Fp16 => Self::Fp16,

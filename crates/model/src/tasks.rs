@@ -23,8 +23,8 @@ use rank::Rank;
 /// Appends the operators that one rank of pipeline stage `stage` executes for `step`.
 ///
 /// Equal operators of one name are one entry with a count. The layout must have passed [`crate::validate`]. `step` is
-/// that of one data-parallel group; expert layers see the tokens of all groups. Quantisation of activations belongs to
-/// the GEMM whose scheme needs it and is no entry of its own.
+/// that of one data-parallel group; expert layers see the tokens of all groups. Quantisation of activations is no
+/// entry: whether it is a kernel of its own is the engine's matter.
 pub fn tasks(model: &Model, plan: &QuantPlan, layout: Layout, stage: u32, step: &Step, out: &mut Vec<Task>) {
     let mut rank = Rank::new(model, plan, layout, step, out);
     if step.tokens() == 0 {

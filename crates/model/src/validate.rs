@@ -7,6 +7,9 @@ use crate::ffn::{Ffn, Moe};
 use crate::layout::Layout;
 use crate::mixer::{Linear, Mixer};
 use crate::model::{Layer, Model};
+use crate::quant::QuantPlan;
+use crate::scheme::Scheme;
+use crate::weights::Module;
 
 /// Why a layout does not fit a model's shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +37,22 @@ pub enum LayoutError {
         /// Layers.
         layers: u32,
     },
+    /// A rank's share cuts a block of weights that share a scale.
+    SplitBlock {
+        /// What is cut: `"columns of an expert"`.
+        what: &'static str,
+        /// How many of them a rank has.
+        width: u32,
+    },
     /// Expert parallelism without experts.
     NoExperts {
         /// Expert-parallel degree.
         ep: u32,
     },
 }
+
+/// Rows and columns of weights that share a scale in block-scaled FP8.
+const BLOCK: u32 = 128;
 
 impl fmt::Display for LayoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +62,9 @@ impl fmt::Display for LayoutError {
                 write!(f, "{value} {what} do not divide by {degree}{by}")
             }
             Self::Stages { pp, layers } => write!(f, "{pp} pipeline stages for {layers} layers"),
+            Self::SplitBlock { what, width } => {
+                write!(f, "{width} {what} on a rank are not whole blocks of {BLOCK} that share a scale")
+            }
             Self::NoExperts { ep } => write!(f, "EP{ep} for a model without experts"),
         }
     }
@@ -73,6 +89,25 @@ pub fn validate(model: &Model, layout: Layout) -> Result<(), LayoutError> {
     }
     let drafting = model.mtp.iter().flat_map(|mtp| &mtp.layers);
     model.kinds.iter().chain(drafting).try_for_each(|layer| validate_layer(layer, layout))
+}
+
+/// Checks that the shares of the ranks are whole 128 × 128 blocks where a plan scales weights by such blocks; serving
+/// engines refuse others.
+pub fn validate_blocks(model: &Model, plan: &QuantPlan, layout: Layout) -> Result<(), LayoutError> {
+    let blocks = |module, what, width: u32, ranks: u32| {
+        let whole = plan.scheme(module) != Scheme::Fp8Block || (width / ranks).is_multiple_of(BLOCK);
+        if whole { Ok(()) } else { Err(LayoutError::SplitBlock { what, width: width / ranks }) }
+    };
+    model.kinds.iter().try_for_each(|layer| match layer.ffn {
+        Ffn::None => Ok(()),
+        Ffn::Dense(dense) => {
+            blocks(Module::DenseFfn, "columns of the feed-forward layer", dense.width, layout.tp)
+        }
+        Ffn::Moe(moe) => {
+            blocks(Module::Experts, "columns of an expert", moe.width, layout.expert_tp())?;
+            blocks(Module::SharedExperts, "columns of the shared experts", moe.shared, layout.shared_tp())
+        }
+    })
 }
 
 fn validate_layer(layer: &Layer, layout: Layout) -> Result<(), LayoutError> {

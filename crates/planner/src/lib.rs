@@ -4,6 +4,7 @@
 //! continuous batching, and keeps a Pareto set. It can say for every candidate why it fell.
 
 pub mod census;
+pub mod closed;
 pub mod objective;
 pub mod pareto;
 pub mod performance;
@@ -13,6 +14,7 @@ pub mod steady;
 pub mod workload;
 
 pub use census::{Census, Fall, Miss};
+pub use closed::{Loop, closed_loop};
 pub use objective::Objective;
 pub use performance::{Performance, performance};
 pub use search::{Outcome, Question, Row, Verdict, search};

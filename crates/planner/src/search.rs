@@ -111,7 +111,7 @@ fn part(question: &Question<'_>, layout: Layout, precision: usize) -> Part {
         part.fell(question, &candidate, Fall::DoesNotDivide(error.to_string()), grid as u64);
         return part;
     }
-    let mut meter = Meter::new(question.node, question.costs, *question.network);
+    let mut meter = Meter::new(question.node, question.costs, question.network);
     for &chunk in &question.space.chunks {
         column(question, Candidate { chunk, ..candidate }, &mut meter, &mut part);
     }

@@ -143,13 +143,20 @@ fn mixed(
     Ok(Share {
         step: mean,
         prefill_time: (full - plain).max(Seconds::ZERO) * share,
-        service: full * (new / tokens).ceil(),
+        service: through(new / tokens, plain, full),
         residual: mean / 2.0,
         queued: queue(load, full * (new / room), slot.sequences),
         load,
         energy: decode.energy * (1.0 - share) + carrying.energy * share,
         prefill: carrying,
     })
+}
+
+/// Time of a prompt that fills `chunks` steps: whole ones, and a last one in proportion to what is left of the prompt.
+fn through(chunks: f64, plain: Seconds, full: Seconds) -> Seconds {
+    let rest = chunks.fract();
+    let last = if rest > 0.0 { plain + (full - plain) * rest } else { Seconds::ZERO };
+    full * chunks.trunc() + last
 }
 
 fn prefill_first(

@@ -65,6 +65,11 @@ impl Cell {
         Value::Integer(value.into()).into()
     }
 
+    /// A number of things.
+    pub fn count(things: usize) -> Self {
+        Self::integer(i64::try_from(things).unwrap_or(i64::MAX))
+    }
+
     /// A number in the unit of its row or column.
     pub fn number(value: f64) -> Self {
         Value::Number(value).into()
@@ -153,8 +158,14 @@ impl Value {
 }
 
 /// A number to three significant digits, its thousands grouped from five digits on; a dash where there is none.
+///
+/// Beyond what a person reads at a glance it has an exponent: `1.60e-19`.
 pub fn number(value: f64) -> String {
-    if value.is_finite() { grouped(&three(value)) } else { "–".to_owned() }
+    match value.abs() {
+        size if !size.is_finite() => "–".to_owned(),
+        size if size > 0.0 && !(1e-6..1e15).contains(&size) => format!("{value:.2e}"),
+        _ => grouped(&three(value)),
+    }
 }
 
 /// A part of one in percent: three digits at most, none pretended below a tenth of a percent.
@@ -186,6 +197,13 @@ mod tests {
         assert_eq!(Value::Integer(151_936).head(), "151,936");
         assert_eq!(Value::Number(-1_234_567.0).head(), "-1,230,000");
         assert_eq!(Value::Integer(4096).head(), "4096");
+    }
+
+    #[test]
+    fn extremes_have_an_exponent() {
+        assert_eq!(Value::Number(1.602e-19).head(), "1.60e-19");
+        assert_eq!(Value::Number(-6.022e23).head(), "-6.02e23");
+        assert_eq!(Value::Number(0.000_012).head(), "0.0000120");
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod labels;
 mod legend;
 mod metrics;
 mod palette;
+mod roof;
+mod rule;
 mod scale;
 mod xy;
 
@@ -24,7 +26,7 @@ use scale::SharedDomains;
 pub const STYLE: &str = include_str!("svg/style.css");
 
 /// Height of the plot area of an xy panel, and of the frame's texts around it.
-const XY_HEIGHT: f64 = 340.0;
+const XY_HEIGHT: f64 = 390.0;
 /// Width of a panel standing alone, and of one of two side by side.
 const SINGLE: f64 = 760.0;
 const HALF: f64 = 500.0;
@@ -91,7 +93,7 @@ fn draw_panel(canvas: &mut Canvas, panel: &Panel, place: Rect, palette: &Palette
     let place = frame::title(canvas, &panel.title, place);
     match &panel.plot {
         Plot::Xy(xy) => xy::draw(canvas, xy, place, palette, domains),
-        Plot::Bars(bars) => bars::draw(canvas, bars, place, palette, domains),
+        Plot::Bars(bars) => bars::draw(canvas, bars, place, palette),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Numbers stand digits under digits, their intervals or bars beside them; units stand in a line of their own under
 //! the header, or beside the name of a metric. Where the terminal is too narrow, words are wrapped and numbers never.
+//! (No table library sets a number and its interval on edges of their own within one column.)
 
 mod layout;
 mod paint;

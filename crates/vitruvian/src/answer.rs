@@ -117,6 +117,8 @@ pub struct Deployment {
     pub replicas: u32,
     /// Precision.
     pub precision: String,
+    /// Format in which the matrix unit multiplies most of the model.
+    pub matrix_format: String,
     /// Running sequences of one replica.
     pub batch: u32,
     /// Most tokens of one step.
@@ -188,7 +190,7 @@ pub struct Search {
     /// Candidates by what they fell to.
     pub fell: Vec<FellCount>,
     /// Every candidate, where asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub all: Vec<CandidateRow>,
 }
 

@@ -1,10 +1,8 @@
 //! The best deployment on each chip, side by side.
 
-use vitruvian_cost::Library;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_engine::{Meter, Replica, explain};
 use vitruvian_model::{Model, Step, parameters};
-use vitruvian_network::Network;
 use vitruvian_planner::census::KINDS;
 use vitruvian_planner::search::evaluate;
 use vitruvian_planner::space::Limits;
@@ -23,7 +21,7 @@ use crate::operators::shares;
 use crate::precision::{conversions, precisions};
 use crate::profiles::profile_notes;
 use crate::reasons::reasons;
-use crate::setup::{Setup, load_model};
+use crate::setup::{Profiles, Setup, load_model};
 use crate::study::{CompareStudy, Input, Service};
 
 /// Finds the best deployment of `study.count` chips of each kind and says which wins where, and why.
@@ -33,7 +31,7 @@ use crate::study::{CompareStudy, Input, Service};
 pub fn compare(study: &CompareStudy) -> Result<CompareAnswer, Diagnostics> {
     check::compare(study)?;
     let model = load_model(&study.service.model)?;
-    let library = Library::catalog()?;
+    let profiles = Profiles::catalog()?;
     let objective = objective(study)?;
     let asked = Asked {
         study,
@@ -44,7 +42,7 @@ pub fn compare(study: &CompareStudy) -> Result<CompareAnswer, Diagnostics> {
     };
     let mut chips = Vec::new();
     for chip in &study.chips {
-        chips.push(on_chip(&asked, chip, &library)?);
+        chips.push(on_chip(&asked, chip, &profiles)?);
     }
     let question = question(&asked);
     let reasons = reasons(&question, &chips);
@@ -74,14 +72,14 @@ fn objective(study: &CompareStudy) -> Result<Objective, Diagnostic> {
     name.parse().map_err(|message: String| Diagnostic::error("objective-unknown", message))
 }
 
-fn on_chip(asked: &Asked<'_>, chip: &Input, library: &Library) -> Result<ChipAnswer, Diagnostics> {
+fn on_chip(asked: &Asked<'_>, chip: &Input, profiles: &Profiles) -> Result<ChipAnswer, Diagnostics> {
     let service = &asked.study.service;
-    let setup = Setup::new(chip, service, library)?;
+    let setup = Setup::new(chip, service, profiles)?;
     let precisions = precisions(service, asked.model, &setup.chip)?;
     let limits =
         Limits { max_sequences: setup.engine.max_sequences, batched_tokens: setup.engine.batched_tokens };
     let space = Space::whole(asked.model, asked.study.count, setup.node.size, precisions, limits);
-    let network = Network::new(&setup.chip, &setup.node);
+    let network = setup.network();
     let question = Search {
         model: asked.model,
         chip: &setup.chip,
@@ -117,7 +115,7 @@ fn chip_answer(setup: &Setup, question: &Search<'_>, outcome: Outcome) -> ChipAn
         title: setup.chip.title.clone(),
         node: setup.node.title.clone(),
         engine: format!("{} {}", setup.engine.title, setup.engine.version),
-        best: outcome.best.map(|(candidate, performance)| deployment(&candidate, &performance, precisions)),
+        best: outcome.best.map(|(candidate, performance)| deployment(&candidate, &performance, question)),
         closest: closest.map(|(_, closest)| closest),
         front: points(&outcome.front),
         unbound_front: points(&outcome.unbound_front),
@@ -142,12 +140,12 @@ fn nearest(question: &Search<'_>, census: &Census) -> Option<(Candidate, Closest
     };
     let misses = census.nearest.iter().flatten();
     let miss = misses.min_by(|a, b| over(&a.fall).total_cmp(&over(&b.fall)))?;
-    let mut meter = Meter::new(question.node, question.costs, *question.network);
+    let mut meter = Meter::new(question.node, question.costs, question.network);
     let found = evaluate(question, &miss.candidate, &mut meter).ok();
     let closest = Closest {
         stops: stops(&miss.fall, question),
         candidate: in_one_line(&miss.candidate, precisions),
-        deployment: found.map(|performance| deployment(&miss.candidate, &performance, precisions)),
+        deployment: found.map(|performance| deployment(&miss.candidate, &performance, question)),
     };
     Some((miss.candidate, closest))
 }
@@ -185,7 +183,7 @@ fn breakdown(setup: &Setup, question: &Search<'_>, candidate: &Candidate) -> Bre
         layout: candidate.layout,
         engine: question.engine,
     };
-    let mut meter = Meter::new(question.node, question.costs, *question.network);
+    let mut meter = Meter::new(question.node, question.costs, question.network);
     let tokens = question.workload.new_tokens().min(candidate.chunk.max(1));
     let sequences = candidate.batch.div_ceil(candidate.layout.dp * candidate.layout.pp).max(1);
     let mut lines = |step: Step| explain(&replica, &step, &mut meter).unwrap_or_default();

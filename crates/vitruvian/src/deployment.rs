@@ -1,17 +1,22 @@
 //! A candidate and its performance as an answer.
 
-use vitruvian_planner::{Candidate, Performance, Precision};
+use vitruvian_planner::{Candidate, Performance, Precision, Question};
 use vitruvian_quantity::{Money, Seconds};
 
 use crate::answer::{Deployment, FrontPoint, Range};
+use crate::precision::multiplied;
 
 fn milliseconds(time: Seconds, sigma: f64) -> Range {
     Range::new(time.get() * 1e3, sigma)
 }
 
 /// Everything that a deployment delivers, with its spread.
-pub fn deployment(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> Deployment {
-    let p = performance;
+pub(crate) fn deployment(
+    candidate: &Candidate,
+    performance: &Performance,
+    question: &Question<'_>,
+) -> Deployment {
+    let (p, precision) = (performance, &question.space.precisions[candidate.precision]);
     let rate = |value: f64| Range::new(value, p.tpot_sigma);
     let money = |amount: Money| Range::new(amount.get(), p.cost_sigma);
     let decode_time = p.request_time - p.ttft;
@@ -26,7 +31,8 @@ pub fn deployment(candidate: &Candidate, performance: &Performance, precisions: 
         dp: candidate.layout.dp,
         ep: candidate.layout.ep,
         replicas: candidate.replicas,
-        precision: precisions[candidate.precision].name.clone(),
+        precision: precision.name.clone(),
+        matrix_format: multiplied(&precision.plan, question.model, question.chip).name().to_owned(),
         batch: candidate.batch,
         chunk: candidate.chunk,
         ttft_ms: milliseconds(p.ttft, p.ttft_sigma),
@@ -53,7 +59,11 @@ pub fn deployment(candidate: &Candidate, performance: &Performance, precisions: 
 }
 
 /// One point of a Pareto front.
-pub fn front_point(candidate: &Candidate, performance: &Performance, precisions: &[Precision]) -> FrontPoint {
+pub(crate) fn front_point(
+    candidate: &Candidate,
+    performance: &Performance,
+    precisions: &[Precision],
+) -> FrontPoint {
     FrontPoint {
         output_tokens_per_s_per_user: performance.output_per_s_user,
         output_tokens_per_s_per_chip: performance.output_per_s_chip,
@@ -64,7 +74,7 @@ pub fn front_point(candidate: &Candidate, performance: &Performance, precisions:
 }
 
 /// `4 × TP2, fp8-block, batch 96, chunk 8192`.
-pub fn in_one_line(candidate: &Candidate, precisions: &[Precision]) -> String {
+pub(crate) fn in_one_line(candidate: &Candidate, precisions: &[Precision]) -> String {
     let Candidate { layout, replicas, precision, batch, chunk } = candidate;
     let copies = if *replicas > 1 { format!("{replicas} × ") } else { String::new() };
     let precision = &precisions[*precision].name;

@@ -1,6 +1,6 @@
 //! What one deployment delivers.
 
-use vitruvian_cost::{Library, Refusal};
+use vitruvian_cost::Refusal;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_engine::{BOUNDS, Meter, Replica, StepCost, explain, step_cost};
 use vitruvian_model::{Layout, Model, Step, validate};
@@ -17,7 +17,7 @@ use crate::compare::{service_question, workload};
 use crate::deployment::deployment;
 use crate::operators::shares;
 use crate::precision::{conversions, precisions};
-use crate::setup::{Setup, load_model};
+use crate::setup::{Profiles, Setup, load_model};
 use crate::study::{EstimateStudy, Phase};
 
 /// Costs one deployment: a step of each phase asked for, and the steady state where both are.
@@ -27,7 +27,7 @@ use crate::study::{EstimateStudy, Phase};
 pub fn estimate(study: &EstimateStudy) -> Result<EstimateAnswer, Diagnostics> {
     check::estimate(study)?;
     let model = load_model(&study.service.model)?;
-    let setup = Setup::new(&study.chip, &study.service, &Library::catalog()?)?;
+    let setup = Setup::new(&study.chip, &study.service, &Profiles::catalog()?)?;
     let layout = layout(study);
     validate(&model, layout).map_err(|error| {
         Diagnostic::error("layout", format!("{layout} does not divide {}: {error}", model.name))
@@ -72,8 +72,8 @@ fn layout(study: &EstimateStudy) -> Layout {
 }
 
 fn answer(case: &Case<'_>) -> Result<EstimateAnswer, Diagnostics> {
-    let network = Network::new(&case.setup.chip, &case.setup.node);
-    let mut meter = Meter::new(&case.setup.node, case.setup.costs(), network);
+    let network = case.setup.network();
+    let mut meter = Meter::new(&case.setup.node, case.setup.costs(), &network);
     let phase = case.study.phase;
     let deployment = if phase == Phase::Both { Some(under_load(case, &network, &mut meter)?) } else { None };
     let mut step = |step: Step, tokens: u32| phase_answer(case, &step, tokens, &mut meter);
@@ -185,7 +185,7 @@ fn under_load(
         chunk: case.chunk(),
     };
     let found = evaluate(&question, &candidate, meter).map_err(|fall| fell(&fall, case))?;
-    Ok(deployment(&candidate, &found, &space.precisions))
+    Ok(deployment(&candidate, &found, &question))
 }
 
 fn fell(fall: &Fall, case: &Case<'_>) -> Diagnostic {
@@ -201,7 +201,7 @@ fn fell(fall: &Fall, case: &Case<'_>) -> Diagnostic {
             format!("batch {batch} cannot be kept full: prefill needs {load:.2} times what steps of {} tokens can carry", case.chunk()),
         )
         .help("use a smaller batch or a larger --chunk"),
-        other => Diagnostic::error("unsupported", format!("{other:?}")),
+        other => Diagnostic::error("unsupported", other.to_string()),
     }
 }
 

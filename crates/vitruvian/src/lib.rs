@@ -15,6 +15,7 @@ mod profiles;
 mod reasons;
 pub mod setup;
 pub mod study;
+pub mod validation;
 
 pub use answer::{CompareAnswer, EstimateAnswer};
 pub use compare::compare;

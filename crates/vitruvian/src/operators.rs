@@ -7,7 +7,7 @@ use vitruvian_model::Operator;
 use crate::answer::OperatorShare;
 
 /// Every operator with its share of the step.
-pub fn shares(lines: &[TaskCost], meter: &Meter<'_>) -> Vec<OperatorShare> {
+pub(crate) fn shares(lines: &[TaskCost], meter: &Meter<'_>) -> Vec<OperatorShare> {
     let total: f64 = lines.iter().map(|line| line.time().get()).sum();
     lines.iter().map(|line| share(line, total, meter)).collect()
 }
@@ -41,7 +41,7 @@ fn bytes(line: &TaskCost) -> f64 {
 }
 
 /// The shape in the field's notation.
-pub fn shape(operator: &Operator) -> String {
+pub(crate) fn shape(operator: &Operator) -> String {
     match operator {
         Operator::Gemm(op) if op.batch > 1 => {
             format!("{}×[{}×{}×{}] {}", op.batch, op.m, op.n, op.k, op.scheme)

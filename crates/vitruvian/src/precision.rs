@@ -14,7 +14,11 @@ use crate::study::Service;
 ///
 /// # Errors
 /// A precision, cache format or sparsity that does not exist, or that the chip cannot run, with the reason.
-pub fn precisions(service: &Service, model: &Model, chip: &Chip) -> Result<Vec<Precision>, Diagnostic> {
+pub(crate) fn precisions(
+    service: &Service,
+    model: &Model,
+    chip: &Chip,
+) -> Result<Vec<Precision>, Diagnostic> {
     let options = Options::new(service)?;
     if service.precisions.is_empty() {
         return suggested(model, chip).into_iter().map(|plan| options.finish(plan, model, chip)).collect();
@@ -89,6 +93,12 @@ fn refused(refusal: &vitruvian_cost::Refusal, chip: &Chip) -> Diagnostic {
 
 fn schemes(plan: &QuantPlan) -> [Scheme; 5] {
     [plan.attention, plan.dense_ffn, plan.experts, plan.shared_experts, plan.lm_head]
+}
+
+/// Format in which the matrix unit multiplies most of the model: its experts, if it has any, else its dense layers.
+pub(crate) fn multiplied(plan: &QuantPlan, model: &Model, chip: &Chip) -> Dtype {
+    let scheme = if model.has_experts() { plan.experts } else { plan.dense_ffn };
+    execution::of(scheme, plan.sparsity, chip).map_or(Dtype::Bf16, |execution| execution.multiply)
 }
 
 /// What a chip does instead where it cannot multiply a format, one line a scheme.

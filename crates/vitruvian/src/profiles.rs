@@ -8,7 +8,7 @@ use vitruvian_engine::TaskCost;
 use crate::answer::ProfileNote;
 
 /// The profiles behind the operators of a step, each once, by family and precision.
-pub fn profile_notes<'a>(
+pub(crate) fn profile_notes<'a>(
     profiles: &ProfileSet,
     lines: impl IntoIterator<Item = &'a TaskCost>,
 ) -> Vec<ProfileNote> {

@@ -1,178 +1,147 @@
-//! Which chip wins where, and why: sentences made of the figures of the answer.
+//! Which chip wins where, and why: sentences made of the figures of the answer alone.
+
+mod amount;
+mod resource;
 
 use vitruvian_quantity::three;
 
-use crate::answer::{ChipAnswer, Deployment, Question, Range};
+use crate::answer::{ChipAnswer, Deployment, Question};
+use amount::{amounts, compared};
+use resource::{bound, contrast};
 
-/// A figure on which chips are compared.
-struct Contest {
-    what: &'static str,
-    verb: &'static str,
-    larger_wins: bool,
-    figure: fn(&Deployment) -> Option<Range>,
+/// A chip that meets the targets, under the name that sentences use.
+#[derive(Clone, Copy)]
+struct Able<'a> {
+    name: &'a str,
+    chip: &'a ChipAnswer,
+    best: &'a Deployment,
 }
 
-const CONTESTS: [Contest; 4] = [
-    Contest {
-        what: "output tokens per second and chip",
-        verb: "gives",
-        larger_wins: true,
-        figure: |d| Some(d.output_tokens_per_s_per_chip),
-    },
-    Contest {
-        what: "the time per output token",
-        verb: "takes",
-        larger_wins: false,
-        figure: |d| Some(d.tpot_ms),
-    },
-    Contest {
-        what: "the energy of an output token",
-        verb: "takes",
-        larger_wins: false,
-        figure: |d| Some(d.energy_per_token_j),
-    },
-    Contest {
-        what: "the money for an output token",
-        verb: "takes",
-        larger_wins: false,
-        figure: |d| d.cost_per_million_output_usd,
-    },
-];
-
-/// One paragraph as sentences: who meets the targets, who wins what, and which resource decides.
-pub fn reasons(question: &Question, chips: &[ChipAnswer]) -> Vec<String> {
-    let mut sentences = unmet(chips);
-    let able: Vec<(&ChipAnswer, &Deployment)> =
-        chips.iter().filter_map(|chip| chip.best.as_ref().map(|best| (chip, best))).collect();
-    let Some((first, others)) = able.split_first() else { return sentences };
-    for other in others {
-        sentences.extend(CONTESTS.iter().filter_map(|contest| verdict(contest, *first, *other)));
-        sentences.push(decode_reason(*first, *other));
-        sentences.push(prefill_reason(*first, *other));
-        sentences.extend(memory_reason(*first, *other));
+/// One paragraph as sentences: who misses the targets, what binds each phase, and what follows from it.
+pub(crate) fn reasons(question: &Question, chips: &[ChipAnswer]) -> Vec<String> {
+    let names = short_names(chips);
+    let mut sentences: Vec<String> =
+        chips.iter().zip(&names).filter_map(|(chip, name)| unmet(chip, name)).collect();
+    let able: Vec<Able<'_>> = chips
+        .iter()
+        .zip(&names)
+        .filter_map(|(chip, name)| chip.best.as_ref().map(|best| Able { name, chip, best }))
+        .collect();
+    match able.split_first() {
+        None => {}
+        Some((one, [])) => sentences.push(alone(*one)),
+        Some((first, others)) => others.iter().for_each(|other| sentences.extend(pair(*first, *other))),
     }
-    if others.is_empty() {
-        sentences.push(alone(*first));
-    }
-    sentences.extend(leave_out(question));
+    sentences.extend(left_out(question));
     sentences
 }
 
-fn unmet(chips: &[ChipAnswer]) -> Vec<String> {
-    let failing = chips.iter().filter_map(|chip| chip.closest.as_ref().map(|closest| (chip, closest)));
-    failing
-        .map(|(chip, closest)| {
-            format!(
-                "Nothing on {} meets the question; the closest is {}, stopped by: {}.",
-                chip.title, closest.candidate, closest.stops
-            )
-        })
-        .collect()
+/// `H20` of `NVIDIA H20 96 GB`: the first word with letters and digits, a what-if's own name, the whole title in doubt.
+fn short_names(chips: &[ChipAnswer]) -> Vec<String> {
+    let short = |chip: &ChipAnswer| {
+        if chip.title.starts_with(&format!("{} (", chip.chip)) {
+            return chip.chip.clone();
+        }
+        let named = |word: &&str| word.contains(char::is_alphabetic) && word.contains(char::is_numeric);
+        chip.title.split_whitespace().find(named).unwrap_or(&chip.title).to_owned()
+    };
+    let names: Vec<String> = chips.iter().map(short).collect();
+    let twice = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
+    if twice { chips.iter().map(|chip| chip.title.clone()).collect() } else { names }
 }
 
-fn verdict(
-    contest: &Contest,
-    a: (&ChipAnswer, &Deployment),
-    b: (&ChipAnswer, &Deployment),
-) -> Option<String> {
-    let (x, y) = ((contest.figure)(a.1)?, (contest.figure)(b.1)?);
-    let a_wins = (x.p50 >= y.p50) == contest.larger_wins;
-    let (winner, loser, ratio) = if a_wins { (a.0, b.0, x.p50 / y.p50) } else { (b.0, a.0, y.p50 / x.p50) };
-    let doubt = if overlap(&x, &y) { ", though their P10–P90 overlap" } else { "" };
-    let ratio = three(ratio);
-    Some(format!(
-        "{} {} {ratio} times {} of {}{doubt}.",
-        winner.title, contest.verb, contest.what, loser.title
-    ))
+fn unmet(chip: &ChipAnswer, name: &str) -> Option<String> {
+    let closest = chip.closest.as_ref()?;
+    Some(format!("Nothing on {name} meets the targets; closest is {}: {}.", closest.candidate, closest.stops))
 }
 
-fn overlap(a: &Range, b: &Range) -> bool {
-    a.p10 <= b.p90 && b.p10 <= a.p90
-}
-
-fn decode_reason(a: (&ChipAnswer, &Deployment), b: (&ChipAnswer, &Deployment)) -> String {
-    if a.1.decode_bound == b.1.decode_bound {
-        return format!(
-            "Decode is bound by {} on both{}.",
-            a.1.decode_bound,
-            resources(&a.1.decode_bound, a, b)
-        );
-    }
+fn alone(Able { name, chip, best }: Able<'_>) -> String {
     format!(
-        "Decode is bound by {} on {} and by {} on {}{}.",
-        a.1.decode_bound,
-        a.0.title,
-        b.1.decode_bound,
-        b.0.title,
-        resources(&a.1.decode_bound, a, b)
+        "Decode on {name} is bound by {}; prefill, {} of the time, by {}.",
+        bound(&best.decode_bound, chip, best),
+        percent(best.prefill_share),
+        bound(&best.prefill_bound, chip, best)
     )
 }
 
-fn prefill_reason(a: (&ChipAnswer, &Deployment), b: (&ChipAnswer, &Deployment)) -> String {
-    format!(
-        "Prefill takes {:.0} % of the time on {} (bound by {}) and {:.0} % on {} (bound by {}){}.",
-        100.0 * a.1.prefill_share,
-        a.0.title,
-        a.1.prefill_bound,
-        100.0 * b.1.prefill_share,
-        b.0.title,
-        b.1.prefill_bound,
-        resources(&a.1.prefill_bound, a, b)
-    )
+/// What binds the two chips, then what comes of it.
+fn pair(first: Able<'_>, other: Able<'_>) -> Vec<String> {
+    let (winner, loser) = by_output(first, other);
+    let mut sentences = vec![decode(winner, loser), prefill(winner, loser)];
+    sentences.extend(memory(winner, loser));
+    sentences.push(output(winner, loser));
+    sentences.push(token(winner, loser));
+    sentences
 }
 
-/// What the two chips have of the resource that binds.
-fn resources(bound: &str, a: (&ChipAnswer, &Deployment), b: (&ChipAnswer, &Deployment)) -> String {
-    match bound {
-        "HBM" | "latency" => format!(
-            ": {} TB/s against {} TB/s",
-            three(a.0.roofline.bandwidth_bytes_per_s / 1e12),
-            three(b.0.roofline.bandwidth_bytes_per_s / 1e12)
-        ),
-        "matrix" => format!(": {} against {}", fastest(a.0), fastest(b.0)),
-        _ => String::new(),
-    }
+fn by_output<'a>(a: Able<'a>, b: Able<'a>) -> (Able<'a>, Able<'a>) {
+    let rate = |able: Able<'_>| able.best.output_tokens_per_s_per_chip.p50;
+    if rate(b) > rate(a) { (b, a) } else { (a, b) }
 }
 
-fn fastest(chip: &ChipAnswer) -> String {
-    let peaks = chip
-        .roofline
-        .peaks
-        .iter()
-        .filter(|peak| ["bf16", "fp16", "fp8", "int8"].contains(&peak.dtype.as_str()));
-    let peak = peaks.max_by(|x, y| x.flop_per_s.total_cmp(&y.flop_per_s));
-    peak.map_or_else(String::new, |peak| format!("{} TFLOP/s {}", three(peak.flop_per_s / 1e12), peak.dtype))
+fn decode(a: Able<'_>, b: Able<'_>) -> String {
+    format!("Decode is bound by {}.", contrast(a, b, |best| best.decode_bound.as_str()))
 }
 
-/// Which chip holds more sequences, where memory decides the batch.
-fn memory_reason(a: (&ChipAnswer, &Deployment), b: (&ChipAnswer, &Deployment)) -> Option<String> {
-    let sequences = |d: &Deployment| f64::from(d.batch * d.replicas);
-    let (x, y) = (sequences(a.1), sequences(b.1));
-    let (more, less, ratio) = if x >= y { (a, b, x / y) } else { (b, a, y / x) };
-    let gigabytes = |d: &Deployment| d.memory_used_gb + d.memory_free_gb;
-    (ratio >= 1.5).then(|| {
+fn prefill(a: Able<'_>, b: Able<'_>) -> String {
+    let (share, other) = (percent(a.best.prefill_share), percent(b.best.prefill_share));
+    let time = if share == other {
+        format!("{share} of the time on both")
+    } else {
+        format!("{share} of the time on {} and {other} on {}", a.name, b.name)
+    };
+    format!("Prefill, {time}, is bound by {}.", contrast(a, b, |best| best.prefill_bound.as_str()))
+}
+
+/// Free memory below this share of all is what engines leave unused: the cache is full.
+const FULL: f64 = 0.15;
+
+/// Which chip holds more sequences, where memory sets the limit of the one that holds fewer.
+fn memory(a: Able<'_>, b: Able<'_>) -> Option<String> {
+    let sequences = |able: Able<'_>| f64::from(able.best.batch * able.best.replicas);
+    let gigabytes = |able: Able<'_>| able.best.memory_used_gb + able.best.memory_free_gb;
+    let (more, less) = if sequences(a) >= sequences(b) { (a, b) } else { (b, a) };
+    let limited = less.best.memory_free_gb < FULL * gigabytes(less) && gigabytes(more) > gigabytes(less);
+    limited.then(|| {
         format!(
-            "{} keeps {} sequences running against {}: {} GB a chip against {} GB.",
-            more.0.title,
-            three(sequences(more.1)),
-            three(sequences(less.1)),
-            three(gigabytes(more.1)),
-            three(gigabytes(less.1))
+            "Memory is full on {} at {} sequences with {} GB a chip; {} runs {} with {} GB.",
+            less.name,
+            sequences(less),
+            three(gigabytes(less)),
+            more.name,
+            sequences(more),
+            three(gigabytes(more))
         )
     })
 }
 
-fn alone((chip, best): (&ChipAnswer, &Deployment)) -> String {
+fn output(a: Able<'_>, b: Able<'_>) -> String {
+    let (x, y) = (a.best.output_tokens_per_s_per_chip, b.best.output_tokens_per_s_per_chip);
     format!(
-        "{} is bound by {} in decode and by {} in prefill, which takes {:.0} % of the time.",
-        chip.title,
-        best.decode_bound,
-        best.prefill_bound,
-        100.0 * best.prefill_share
+        "In all, {} gives {} {} ({} against {} token/s).",
+        a.name,
+        compared(x, y, "output per chip"),
+        b.name,
+        three(x.p50),
+        three(y.p50)
     )
 }
 
-fn leave_out(question: &Question) -> Option<String> {
+fn token(a: Able<'_>, b: Able<'_>) -> String {
+    let mut figures = vec![
+        ("time", a.best.tpot_ms, b.best.tpot_ms),
+        ("energy", a.best.energy_per_token_j, b.best.energy_per_token_j),
+    ];
+    let money = a.best.cost_per_million_output_usd.zip(b.best.cost_per_million_output_usd);
+    figures.extend(money.map(|(x, y)| ("money", x, y)));
+    format!("Against {}, each output token on {} takes {}.", b.name, a.name, amounts(&figures))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+fn left_out(question: &Question) -> Option<String> {
     let parts = question.left_out.join(", ");
     (!parts.is_empty()).then(|| format!("Held in memory but not costed: {parts}."))
 }

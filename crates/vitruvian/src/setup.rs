@@ -1,14 +1,32 @@
 //! From names and texts to the values that the engines compute with.
 
-use vitruvian_cost::{Costs, Fidelity, Library, ProfileSet};
+use vitruvian_cost::{Costs, Fidelity, Library as KernelLibrary, ProfileSet};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_economics::{Capital, Region, region};
 use vitruvian_engine::{EngineProfile, catalog as engines};
-use vitruvian_hardware::{Chip, Grade, Node, Status, Vendor, catalog, parse_chip};
+use vitruvian_hardware::{Chip, Node, ParsedChip, Status, Vendor, catalog, parse_chip};
 use vitruvian_model::{Model, catalog as models, read_config};
+use vitruvian_network::{CollectiveProfile, Library as CollectiveLibrary, Network};
 use vitruvian_planner::performance::Finance;
 
 use crate::study::{Input, Service};
+
+/// The fitted profiles of the catalog.
+#[derive(Debug)]
+pub struct Profiles {
+    kernels: KernelLibrary,
+    collectives: CollectiveLibrary,
+}
+
+impl Profiles {
+    /// Reads the embedded profiles.
+    ///
+    /// # Errors
+    /// Mistakes in the embedded files, which a test rules out.
+    pub fn catalog() -> Result<Self, Diagnostics> {
+        Ok(Self { kernels: KernelLibrary::catalog()?, collectives: CollectiveLibrary::catalog()? })
+    }
+}
 
 /// Everything about one chip that a question needs.
 #[derive(Debug)]
@@ -21,6 +39,8 @@ pub struct Setup {
     pub engine: EngineProfile,
     /// Its fitted profiles.
     pub profiles: ProfileSet,
+    /// What its communication library makes of the links.
+    pub collectives: CollectiveProfile,
     /// How closely kernels are looked at.
     pub fidelity: Fidelity,
     /// Place of prices and tariff.
@@ -34,7 +54,7 @@ impl Setup {
     ///
     /// # Errors
     /// Every mistake found in the chip's file, or an unknown name with the nearest ones.
-    pub fn new(chip: &Input, service: &Service, library: &Library) -> Result<Self, Diagnostics> {
+    pub fn new(chip: &Input, service: &Service, profiles: &Profiles) -> Result<Self, Diagnostics> {
         let (chip, mut notes) = load_chip(chip)?;
         let node = match &service.node {
             Some(name) => catalog::node(name)?,
@@ -47,7 +67,8 @@ impl Setup {
         if !engine.vendors.iter().any(|vendor| vendor == maker(&chip)) {
             return Err(wrong_engine(&chip, &engine).into());
         }
-        let profiles = library.profiles(&chip, Some(&engine.name))?;
+        let collectives = profiles.collectives.profile(&chip, Some(&engine.name))?;
+        let profiles = profiles.kernels.profiles(&chip, Some(&engine.name))?;
         if chip.status == Status::Roadmap {
             notes.push(format!(
                 "{} is announced, not shipping: its figures are its maker's plans",
@@ -55,12 +76,17 @@ impl Setup {
             ));
         }
         let region = region::region(service.region.as_deref().unwrap_or("cn"))?;
-        Ok(Self { chip, node, engine, profiles, fidelity: fidelity(service)?, region, notes })
+        Ok(Self { chip, node, engine, profiles, collectives, fidelity: fidelity(service)?, region, notes })
     }
 
     /// The cost functions of the chip.
     pub fn costs(&self) -> Costs<'_> {
         Costs::new(&self.chip, &self.profiles, self.fidelity)
+    }
+
+    /// The links of the node and beyond.
+    pub fn network(&self) -> Network<'_> {
+        Network::new(&self.chip, &self.node, &self.collectives)
     }
 
     /// Money, where the price of the chip is known.
@@ -97,19 +123,23 @@ pub fn load_model(input: &Input) -> Result<Model, Diagnostics> {
 fn load_chip(input: &Input) -> Result<(Chip, Vec<String>), Diagnostics> {
     match input {
         Input::Name(name) => Ok((catalog::chip(name)?, Vec::new())),
-        Input::File { path, text } => {
-            let parsed = parse_chip(&SourceText::new(path.as_str(), text.as_str()), &catalog::chip_source)?;
-            let notes = parsed.warnings.iter().map(ToString::to_string).chain(user_figures(&parsed.chip));
-            Ok((parsed.chip.clone(), notes.collect()))
-        }
+        Input::File { path, text } => what_if(&SourceText::new(path.as_str(), text.as_str())),
     }
 }
 
-/// The figures that a what-if sets, in one line.
-fn user_figures(chip: &Chip) -> Option<String> {
-    let own = chip.figures.iter().filter(|figure| figure.provenance.grade == Grade::User);
-    let list: Vec<String> = own.map(|figure| format!("{} = {}", figure.key, figure.value)).collect();
-    (!list.is_empty()).then(|| format!("what-if: {}", list.join(", ")))
+/// A user's chip under a title of its own, with what its file changes.
+fn what_if(source: &SourceText) -> Result<(Chip, Vec<String>), Diagnostics> {
+    let ParsedChip { mut chip, warnings } = parse_chip(source, &catalog::chip_source)?;
+    let own = || chip.figures.iter().filter(|figure| figure.provenance.source == source.name());
+    let changes: Vec<String> = own().map(|figure| format!("{} = {}", figure.key, figure.value)).collect();
+    if chip.title != chip.name && !own().any(|figure| figure.key == "title") {
+        chip.title = format!("{} ({})", chip.name, chip.title);
+    }
+    let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    if !changes.is_empty() {
+        notes.push(format!("{} changes {}", chip.name, changes.join(", ")));
+    }
+    Ok((chip, notes))
 }
 
 /// The maker's name as engine files write it.

@@ -18,8 +18,14 @@ pub enum Input {
     },
 }
 
+impl Default for Input {
+    fn default() -> Self {
+        Self::Name(String::new())
+    }
+}
+
 /// Which service the question is about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// The model.
     pub model: Input,

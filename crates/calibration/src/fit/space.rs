@@ -94,7 +94,7 @@ impl Space {
             ratio = (1.0 + ratio).powf(1.0 / (dimensions as f64 + 1.0));
         }
         let point = (1..=dimensions).map(|axis| {
-            let share = (0.5 + index as f64 * ratio.powi(-(axis as i32))).fract().clamp(MARGIN, 1.0 - MARGIN);
+            let share = (0.5 + index as f64 * ratio.powf(-(axis as f64))).fract().clamp(MARGIN, 1.0 - MARGIN);
             (share / (1.0 - share)).ln()
         });
         DVector::from_iterator(dimensions, point)

@@ -9,6 +9,11 @@ use super::{Reading, formats, point};
 use crate::measurement::Slot;
 use crate::table::Row;
 
+/// Kernels that a stack falls back to for shapes which its attention kernel does not take.
+const FALLBACKS: [&str; 2] = ["triton", "vllm_flash_attn_fa4"];
+/// Keys of a block of the cache: a window that starts within one touches one block more than it fills.
+const BLOCK: u32 = 128;
+
 /// heads, `kv_heads`, `head_dim`, `seq_len`, and `batch` where it is not one; causal.
 ///
 /// # Errors
@@ -59,8 +64,11 @@ pub fn decode(row: &Row) -> Result<Reading, String> {
 /// A cell that is not what its column asks for.
 pub fn aiconfigurator(row: &Row) -> Result<Reading, String> {
     let (batch, heads) = (row.count("batch_size")?, row.count("num_heads")?);
-    let (isl, step, dim, window) =
-        (row.count("isl")?, row.count("step")?, row.count("head_dim")?, row.count("window_size")?);
+    let (isl, step, dim) = (row.count("isl")?, row.count("step")?, row.count("head_dim")?);
+    let window = if row.has("window_size") { row.count("window_size")? } else { 0 };
+    if FALLBACKS.contains(&row.text("kernel_source")?) {
+        return Ok(Reading::Skip("a fallback kernel of its own, not the stack's attention kernel"));
+    }
     let kv_heads = match row.count("num_key_value_heads")? {
         0 => heads,
         some => some,
@@ -85,7 +93,7 @@ pub fn aiconfigurator(row: &Row) -> Result<Reading, String> {
         return prefill_point(row, op);
     }
     let cached = isl + step;
-    let context = if window == 0 { cached } else { cached.min(window) };
+    let context = if window == 0 { cached } else { cached.min(window + BLOCK) };
     let op =
         DecodeAttention { batch, queries: 1, context, heads, kv_heads, qk_dim: dim, v_dim: dim, compute, kv };
     decode_point(row, op)

@@ -29,9 +29,10 @@ pub fn read(row: &Row) -> Result<Reading, String> {
 }
 
 /// Whether a row's time contains the kernel that quantises the activations: always for W8A8-dynamic (vllm-ascend), and for
-/// block FP8 in aiconfigurator's tables, but not in InferSim's.
+/// FP8 in aiconfigurator's tables, but not in InferSim's.
 fn includes_quantisation(row: &Row, scheme: Scheme) -> bool {
-    scheme == Scheme::W8A8Dynamic || (scheme == Scheme::Fp8Block && row.has("framework"))
+    scheme == Scheme::W8A8Dynamic
+        || (matches!(scheme, Scheme::Fp8Block | Scheme::Fp8Tensor) && row.has("framework"))
 }
 
 /// Quantisation of m rows of k activations.

@@ -16,19 +16,18 @@ use crate::table::Row;
 pub fn projections(row: &Row) -> Result<Reading, String> {
     let (hidden, inter) = (row.count("hidden_size")?, row.count("intermediate_size")?);
     let (experts, local) = (row.count("num_experts")?, row.count("num_local_experts")?);
-    let a_gpu =
-        row.count(if row.has("batch_size_per_gpu") { "batch_size_per_gpu" } else { "seq_len_per_gpu" })?;
-    let tokens = a_gpu.checked_mul(row.count("num_gpus")?).ok_or("more tokens than a step can hold")?;
+    // DeepGEMM's benchmark draws each expert's rows within 30 % of `tokens_per_expert` and rounds down: of one row a
+    // expert half of the experts get none, and the measured time halves.
     let product = GroupedGemm {
-        tokens,
-        topk: row.count("topk")?,
+        tokens: row.count("tokens_per_expert")?,
+        topk: experts,
         experts,
         local_experts: local,
         n: 2 * inter,
         k: hidden,
         scheme: Scheme::Fp8Block,
         sparsity: Sparsity::Dense,
-        imbalance: Imbalance::Balanced,
+        imbalance: Imbalance::Spread(300),
     };
     let operators = vec![
         Operator::GroupedGemm(product),

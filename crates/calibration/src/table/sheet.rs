@@ -106,6 +106,14 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// As [`Row::count`], or this number where the table has no such column.
+    ///
+    /// # Errors
+    /// No such number there.
+    pub fn count_or(&self, column: &str, otherwise: u32) -> Result<u32, String> {
+        if self.has(column) { self.count(column) } else { Ok(otherwise) }
+    }
+
     /// A word.
     ///
     /// # Errors

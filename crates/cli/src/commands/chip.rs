@@ -1,8 +1,8 @@
 //! `vitruvian chip`: the catalog of chips, and files that extend it.
 
-mod diff;
-mod list;
-mod show;
+pub(crate) mod diff;
+pub(crate) mod list;
+pub(crate) mod show;
 
 use clap::{Args, Subcommand};
 use vitruvian_diagnostics::Diagnostics;

@@ -1,8 +1,8 @@
 //! `vitruvian model`: what a `config.json` amounts to.
 
 mod describe;
-mod list;
-mod show;
+pub(crate) mod list;
+pub(crate) mod show;
 
 use clap::{Args, Subcommand};
 use vitruvian_diagnostics::Diagnostics;

@@ -4,13 +4,13 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 /// The binary under test.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_vitruvian");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_vitruvian");
 
 /// An empty folder of a test's own, removed at its end.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)

@@ -1,5 +1,7 @@
 //! The command as a process: what it prints where, and with which status.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::process::{Command, Stdio};
@@ -92,9 +94,10 @@ fn a_reader_that_goes_away_is_no_fault() {
 fn a_file_that_extends_a_chip_is_shown_with_its_own_figures() {
     let folder = Folder::new("extends");
     let path = folder.join("my.toml");
-    std::fs::write(&path, "extends = \"h20\"\nl2 = \"384 MiB\"\n").unwrap();
+    std::fs::write(&path, "extends = \"h20\"\nhbm.bandwidth = \"8 TB/s\"\n").unwrap();
     let said = stdout(&["chip", "diff", "h20", path.to_str().unwrap(), "--format", "csv"]);
-    assert!(said.contains("l2.capacity,") && said.contains(",384 MiB"), "{said}");
+    // The catalog's H20 has 4.0 TB/s; twice that moves nothing else of the file.
+    assert!(said.contains("hbm.bandwidth,4.0 TB/s,8 TB/s,2"), "{said}");
 }
 
 #[test]
@@ -120,4 +123,59 @@ fn a_folder_stands_for_the_config_inside() {
 fn a_folder_without_config_is_refused() {
     let folder = Folder::new("empty");
     assert!(refused(&["model", "show", folder.to_str().unwrap()]).contains("config.json` does not exist"));
+}
+
+/// Two products whose time is the roofline's at half the H20's 296 TFLOP/s: 2·4096³ / 148 TFLOP/s = 929 us.
+const GEMM_TABLE: &str =
+    "dtype,m,n,k,latency_us\nfp8_block,4096,4096,4096,929\nfp8_block,8192,4096,4096,1858\n";
+
+#[test]
+fn a_table_is_held_against_predictions() {
+    let folder = Folder::new("operators");
+    let (table, rows) = (folder.join("gemm.csv"), folder.join("rows.csv"));
+    std::fs::write(&table, GEMM_TABLE).unwrap();
+    let question = [
+        "validate",
+        "operators",
+        "--chip",
+        "h20",
+        "--table",
+        table.to_str().unwrap(),
+        "--fidelity",
+        "roofline",
+    ];
+    let answer =
+        stdout(&[&question[..], &["--format", "json", "--predictions", rows.to_str().unwrap()]].concat());
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["n"], 2);
+    // A roofline takes half of the measured time: 50 % off.
+    let error = answer["mean_abs_pct_error"].as_f64().unwrap();
+    assert!((error - 50.0).abs() < 1.0, "{error}");
+    let header = std::fs::read_to_string(&rows).unwrap();
+    assert!(header.starts_with("table,line,family,precision,shape,measured_us,predicted_us,"), "{header}");
+}
+
+#[test]
+fn a_file_that_is_no_table_is_refused_and_in_a_folder_left_aside() {
+    let folder = Folder::new("tables");
+    std::fs::write(folder.join("other.csv"), "a,b\n1,2\n").unwrap();
+    std::fs::write(folder.join("gemm.csv"), GEMM_TABLE).unwrap();
+    let other = folder.join("other.csv");
+    let said = refused(&["validate", "operators", "--chip", "h20", "--table", other.to_str().unwrap()]);
+    assert!(said.contains("make no table of operator times"), "{said}");
+    let arguments = ["validate", "operators", "--chip", "h20", "--table", folder.to_str().unwrap()];
+    let output = vitruvian(&arguments).output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no tables of operator times: 1 of the files"));
+}
+
+#[test]
+fn a_calibration_writes_only_where_told() {
+    let folder = Folder::new("calibrate");
+    let table = folder.join("gemm.csv");
+    std::fs::write(&table, GEMM_TABLE).unwrap();
+    let question = ["calibrate", "--chip", "h20", "--table", table.to_str().unwrap()];
+    assert!(refused(&question).contains("--out"), "neither --out nor --dry-run");
+    assert!(stdout(&[&question[..], &["--dry-run"]].concat()).contains("fp8-block"));
+    assert_eq!(std::fs::read_dir(&*folder).unwrap().count(), 1);
 }

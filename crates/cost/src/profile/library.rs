@@ -3,7 +3,7 @@
 use vitruvian_diagnostics::{Diagnostic, SourceText};
 use vitruvian_hardware::Chip;
 
-use super::lineage::Lineage;
+use super::lineage::{self, Lineage};
 use super::{Checked, Profile, ProfileSet, Slot, Table, file};
 use crate::family::Family;
 use crate::parameters::Parameters;
@@ -16,7 +16,8 @@ macro_rules! embedded {
 }
 
 /// Name and text of each profile file of the catalog.
-const CATALOG: &[(&str, &str)] = embedded!["generic", "a100", "h100", "h200", "h800", "h20", "ascend-910b2"];
+const CATALOG: &[(&str, &str)] =
+    embedded!["generic", "a100-sxm", "h100-sxm", "h200-sxm", "h800-sxm", "h20", "ascend-910b2"];
 const LINEAGE: &str = include_str!("../../../../catalog/profiles/lineage.toml");
 
 /// Profiles of many chips, and how they may be borrowed.
@@ -53,6 +54,26 @@ impl Library {
         self.profiles.retain(|old| !replaced(old));
         self.profiles.extend(added);
         Ok(())
+    }
+
+    /// The same without a chip's own profiles: what would be said of it if it had never been measured.
+    #[must_use]
+    pub fn without(&self, chip: &str) -> Self {
+        let profiles = self.profiles.iter().filter(|profile| profile.chip != chip).cloned().collect();
+        Self { profiles, lineage: self.lineage.clone() }
+    }
+
+    /// The priors alone, which nothing was fitted to.
+    #[must_use]
+    pub fn priors(&self) -> Self {
+        let profiles =
+            self.profiles.iter().filter(|profile| profile.chip == lineage::GENERIC).cloned().collect();
+        Self { profiles, lineage: self.lineage.clone() }
+    }
+
+    /// The chip's own profiles, in the order they stand in.
+    pub fn own<'a>(&'a self, chip: &'a str) -> impl Iterator<Item = &'a Profile<Vec<f64>>> + 'a {
+        self.profiles.iter().filter(move |profile| profile.chip == chip)
     }
 
     /// The profiles that answer for a chip: its own, else those of its closest relatives, wider.

@@ -20,6 +20,10 @@ pub struct Lineage {
     architecture: BTreeMap<String, BTreeMap<String, f64>>,
     /// Relatives of each scheme.
     scheme: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Widening between a user's chip and the one that its file extends.
+    extended: f64,
+    /// Widening from the priors of `generic.toml`, which any chip can fall back on.
+    generic: f64,
     /// Widening between schemes that no entry relates.
     other_scheme: f64,
     /// Widening between formats of arithmetic.
@@ -27,6 +31,9 @@ pub struct Lineage {
     /// Widening between formats of the cache or state.
     other_stored: f64,
 }
+
+/// The chip name of the priors.
+pub const GENERIC: &str = "generic";
 
 impl Lineage {
     /// Reads the relations.
@@ -39,10 +46,12 @@ impl Lineage {
 
     /// Chips whose profiles may answer for this one, each with the least sum of squared widenings on a path to it.
     pub fn reach(&self, chip: &Chip) -> BTreeMap<String, f64> {
-        let mut reached = BTreeMap::from([(chip.name.clone(), 0.0)]);
+        let mut reached =
+            BTreeMap::from([(chip.name.clone(), 0.0), (GENERIC.to_owned(), self.generic.powi(2))]);
         if !self.chip.contains_key(&chip.name) {
-            let relatives = self.architecture.get(architecture(chip.architecture));
-            relax(&mut reached, relatives, 0.0);
+            let extended = chip.lineage.iter().map(|name| (name.clone(), self.extended)).collect();
+            relax(&mut reached, Some(&extended), 0.0);
+            relax(&mut reached, self.architecture.get(architecture(chip.architecture)), 0.0);
         }
         // Relations form no long chains: as many rounds as there are chips settle every path.
         for _ in 0..=self.chip.len() {

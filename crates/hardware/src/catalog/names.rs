@@ -46,7 +46,8 @@ const AMBIGUOUS: [(&[&str], &str, &str); 2] = [
 /// If no chip is called so, with the nearest names; if several are, with their names.
 pub fn resolve(name: &str) -> Result<&'static str, Diagnostic> {
     let wanted = name.trim().to_lowercase().replace('_', "-");
-    let wanted = ALIASES.iter().find(|(alias, _)| *alias == wanted).map_or(wanted.as_str(), |(_, chip)| *chip);
+    let wanted =
+        ALIASES.iter().find(|(alias, _)| *alias == wanted).map_or(wanted.as_str(), |(_, chip)| *chip);
     if let Some((chip, _)) = CHIPS.iter().find(|(chip, _)| *chip == wanted) {
         return Ok(chip);
     }
@@ -62,7 +63,7 @@ fn several(name: &str, reason: &str, stem: &str) -> Diagnostic {
 
 fn unknown(name: &str, wanted: &str) -> Diagnostic {
     let known = names().chain(ALIASES.iter().map(|(alias, _)| *alias));
-    let near = file::did_you_mean(wanted, known);
     let all = || format!("the catalog has {}", names().collect::<Vec<_>>().join(", "));
-    Diagnostic::error("unknown-chip", format!("no chip is called `{name}`")).help(near.unwrap_or_else(all))
+    Diagnostic::error("unknown-chip", format!("no chip is called `{name}`"))
+        .help(file::did_you_mean(wanted, known).unwrap_or_else(all))
 }

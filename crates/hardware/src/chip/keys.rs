@@ -5,7 +5,11 @@
 use vitruvian_quantity::Dtype;
 
 use crate::chip::{Architecture, Chip, Price, Rates, SparseMatmul, Status, StructuredSparsity, Vendor};
-use crate::file::{Key, Kind, Value};
+use crate::file::Kind::{
+    Area, Bandwidth, Count, Dtypes, EnergyPerByte, EnergyPerFlop, Flag, Frequency, Money, Number, Power,
+    Rate, Size, Text, Time, Word,
+};
+use crate::file::{Key, Value, optional, required};
 
 type K = Key<Chip>;
 
@@ -33,177 +37,148 @@ const PATTERNS: [(&str, Option<StructuredSparsity>); 3] = [
 
 /// The keys, in the order in which figures are shown.
 pub(crate) static KEYS: &[Key<Chip>] = &[
-    K::new("title", Kind::Text, "The name a person reads.", |c, v| c.title = v.into()).optional(),
-    K::new("vendor", Kind::Word(&words(&VENDORS)), "Who makes it.", |c, v| c.vendor = meant(v, &VENDORS, c.vendor)),
-    K::new("architecture", Kind::Word(&words(&ARCHITECTURES)), "Instruction set and core design.", |c, v| {
+    optional!("title", Text, title, "The name a person reads."),
+    K::new("vendor", Word(&words(&VENDORS)), "Who makes it.", |c, v| {
+        c.vendor = meant(v, &VENDORS, c.vendor);
+    }),
+    K::new("architecture", Word(&words(&ARCHITECTURES)), "Instruction set and core design.", |c, v| {
         c.architecture = meant(v, &ARCHITECTURES, c.architecture);
     }),
-    K::new("status", Kind::Word(&words(&STATUSES)), "Whether it can be had.", |c, v| {
+    K::new("status", Word(&words(&STATUSES)), "Whether it can be had.", |c, v| {
         c.status = meant(v, &STATUSES, c.status);
     }),
     // Cores and clocks.
-    K::new("dies", Kind::Count, "Compute dies in the package.", |c, v| c.compute.dies = v.into()),
-    K::new("cores", Kind::Count, "SMs, CUs or AI cores of the package, as the runtime schedules them.", |c, v| {
-        c.compute.cores = v.into();
-    }),
-    K::new("clock", Kind::Frequency, "Clock of the stated matrix peaks.", |c, v| c.compute.clock = v.into()),
-    K::new("sustained_clock", Kind::Frequency, "Clock that a long matrix load holds.", |c, v| {
-        c.compute.sustained_clock = v.into();
-    })
-    .optional(),
-    K::new("launch", Kind::Time, "From launch to first instruction inside a captured graph.", |c, v| {
-        c.compute.launch = v.into();
-    }),
-    K::new("eager_launch", Kind::Time, "The same when the host launches each kernel.", |c, v| {
-        c.compute.eager_launch = v.into();
-    })
-    .optional(),
+    required!("dies", Count, compute.dies, "Compute dies in the package."),
+    required!("cores", Count, compute.cores, "SMs, CUs or AI cores of the package that are scheduled."),
+    required!("clock", Frequency, compute.clock, "Clock of the stated matrix peaks."),
+    optional!("sustained_clock", Frequency, compute.sustained_clock, "Clock that a long matrix load holds."),
+    required!("launch", Time, compute.launch, "From launch to first instruction inside a captured graph."),
+    optional!("eager_launch", Time, compute.eager_launch, "The same when the host launches each kernel."),
     // The matrix unit.
-    K::per_dtype("matrix.*", Kind::Number, "Dense matrix FLOP per cycle and core; zero: cannot.", |c, d, v| {
+    K::per_dtype("matrix.*", Number, "Dense matrix FLOP per cycle and core; zero: cannot.", |c, d, v| {
         c.compute.matrix = c.compute.matrix.with(d, v.into());
     }),
-    K::per_dtype("stated.*", Kind::Rate, "Dense matrix peak as stated, to check cores × rate × clock.", |_, _, _| {}),
-    K::new("sparsity.pattern", Kind::Word(&words(&PATTERNS)), "Structured sparsity of the matrix unit.", |c, v| {
+    K::per_dtype("stated.*", Rate, "Dense matrix peak as stated, to be checked.", |_, _, _| {}),
+    K::new("sparsity.pattern", Word(&words(&PATTERNS)), "Structured sparsity of the matrix unit.", |c, v| {
         c.compute.sparsity = meant(v, &PATTERNS, None).map(sparse);
     })
     .optional(),
-    K::new("sparsity.speedup", Kind::Number, "Peak rate of the sparse matrix unit against dense.", |c, v| {
+    K::new("sparsity.speedup", Number, "Peak rate of the sparse matrix unit against dense.", |c, v| {
         refine(c, |s, _| s.speedup = v.into());
     })
     .optional(),
-    K::new("sparsity.dtypes", Kind::Dtypes, "Number formats that it multiplies sparsely.", |c, v| {
+    K::new("sparsity.dtypes", Dtypes, "Number formats that it multiplies sparsely.", |c, v| {
         refine(c, |s, dense| s.dtypes = chosen(dense, v.dtypes()));
     })
     .optional(),
-    K::new("sparsity.deployed", Kind::Flag, "Whether a released LLM stack executes it on this chip.", |c, v| {
+    K::new("sparsity.deployed", Flag, "Whether a released LLM stack executes it on this chip.", |c, v| {
         refine(c, |s, _| s.deployed = v.into());
     })
     .optional(),
     // Vector units.
-    K::new("vector.units", Kind::Count, "Vector units of the package.", |c, v| c.vector.units = v.into()).optional(),
-    K::new("vector.clock", Kind::Frequency, "Clock of the stated vector peaks.", |c, v| c.vector.clock = v.into())
-        .optional(),
-    K::per_dtype("vector.*", Kind::Number, "Vector FLOP per cycle and unit; zero: cannot.", |c, d, v| {
+    optional!("vector.units", Count, vector.units, "Vector units of the package."),
+    optional!("vector.clock", Frequency, vector.clock, "Clock of the stated vector peaks."),
+    K::per_dtype("vector.*", Number, "Vector FLOP per cycle and unit; zero: cannot.", |c, d, v| {
         c.vector.rates = c.vector.rates.with(d, v.into());
     }),
-    K::per_dtype("stated_vector.*", Kind::Rate, "Vector peak as stated, to check units × rate × clock.", |_, _, _| {}),
-    K::new("vector.separate", Kind::Flag, "Whether vector and matrix cores exchange through L2.", |c, v| {
-        c.vector.separate = v.into();
-    }),
-    K::new("vector.special_per_cycle", Kind::Number, "Special functions (exp) per cycle and unit.", |c, v| {
-        c.vector.special_per_cycle = v.into();
-    }),
+    K::per_dtype("stated_vector.*", Rate, "Vector peak as stated, to be checked.", |_, _, _| {}),
+    required!(
+        "vector.separate",
+        Flag,
+        vector.separate,
+        "Whether it exchanges with the matrix unit through L2."
+    ),
+    required!(
+        "vector.special_per_cycle",
+        Number,
+        vector.special_per_cycle,
+        "Exponentials per cycle and unit."
+    ),
     // On-core buffers.
-    K::new("buffers.l1", Kind::Size, "Shared memory an SM's kernel can use, or L1 of an AI core.", |c, v| {
-        c.buffers.l1 = v.into();
-    }),
-    K::new("buffers.registers", Kind::Size, "Register file of an SM.", |c, v| c.buffers.registers = v.into())
-        .optional(),
-    K::new("buffers.l0a", Kind::Size, "Left operand buffer of the cube.", |c, v| c.buffers.l0a = v.into()).optional(),
-    K::new("buffers.l0b", Kind::Size, "Right operand buffer of the cube.", |c, v| c.buffers.l0b = v.into()).optional(),
-    K::new("buffers.l0c", Kind::Size, "Accumulator buffer of the cube.", |c, v| c.buffers.l0c = v.into()).optional(),
-    K::new("buffers.ub", Kind::Size, "Unified buffer of a vector core.", |c, v| c.buffers.ub = v.into()).optional(),
-    K::new("buffers.bt", Kind::Size, "Bias table.", |c, v| c.buffers.bt = v.into()).optional(),
-    K::new("buffers.fb", Kind::Size, "Fix-pipe buffers.", |c, v| c.buffers.fb = v.into()).optional(),
+    required!("buffers.l1", Size, buffers.l1, "Shared memory an SM's kernel can use, or L1 of an AI core."),
+    optional!("buffers.registers", Size, buffers.registers, "Register file of an SM."),
+    optional!("buffers.l0a", Size, buffers.l0a, "Left operand buffer of the cube."),
+    optional!("buffers.l0b", Size, buffers.l0b, "Right operand buffer of the cube."),
+    optional!("buffers.l0c", Size, buffers.l0c, "Accumulator buffer of the cube."),
+    optional!("buffers.ub", Size, buffers.ub, "Unified buffer of a vector core."),
+    optional!("buffers.bt", Size, buffers.bt, "Bias table."),
+    optional!("buffers.fb", Size, buffers.fb, "Fix-pipe buffers."),
     // Paths, in bytes per cycle and core.
-    K::new("paths.l2_core_read", Kind::Number, "L2 to a core, B/cycle.", |c, v| c.paths.l2_core_read = v.into()),
-    K::new("paths.l2_core_write", Kind::Number, "Core to L2, B/cycle.", |c, v| c.paths.l2_core_write = v.into()),
-    K::new("paths.gm_l1", Kind::Number, "GM to L1 (MTE2) when one core runs alone, B/cycle.", |c, v| {
-        c.paths.gm_l1 = v.into();
-    })
-    .optional(),
-    K::new("paths.gm_l1_nd2nz", Kind::Number, "The same with ND to NZ conversion on load, B/cycle.", |c, v| {
-        c.paths.gm_l1_nd2nz = v.into();
-    })
-    .optional(),
-    K::new("paths.gm_ub", Kind::Number, "GM to UB, B/cycle.", |c, v| c.paths.gm_ub = v.into()).optional(),
-    K::new("paths.ub_gm", Kind::Number, "UB to GM, B/cycle.", |c, v| c.paths.ub_gm = v.into()).optional(),
-    K::new("paths.l1_l0a", Kind::Number, "L1 to L0A, B/cycle.", |c, v| c.paths.l1_l0a = v.into()).optional(),
-    K::new("paths.l1_l0b", Kind::Number, "L1 to L0B, B/cycle.", |c, v| c.paths.l1_l0b = v.into()).optional(),
-    K::new("paths.l0c_gm", Kind::Number, "L0C to GM (FixPipe), B/cycle.", |c, v| c.paths.l0c_gm = v.into()).optional(),
-    K::new("paths.l0c_l1", Kind::Number, "L0C to L1 (FixPipe), B/cycle.", |c, v| c.paths.l0c_l1 = v.into()).optional(),
-    K::new("paths.ub_ub", Kind::Number, "UB to UB, B/cycle.", |c, v| c.paths.ub_ub = v.into()).optional(),
+    required!("paths.l2_core_read", Number, paths.l2_core_read, "L2 to a core, B/cycle."),
+    required!("paths.l2_core_write", Number, paths.l2_core_write, "Core to L2, B/cycle."),
+    optional!("paths.gm_l1", Number, paths.gm_l1, "GM to L1 (MTE2) when one core runs alone, B/cycle."),
+    optional!("paths.gm_l1_nd2nz", Number, paths.gm_l1_nd2nz, "The same with ND to NZ on load, B/cycle."),
+    optional!("paths.gm_ub", Number, paths.gm_ub, "GM to UB, B/cycle."),
+    optional!("paths.ub_gm", Number, paths.ub_gm, "UB to GM, B/cycle."),
+    optional!("paths.l1_l0a", Number, paths.l1_l0a, "L1 to L0A, B/cycle."),
+    optional!("paths.l1_l0b", Number, paths.l1_l0b, "L1 to L0B, B/cycle."),
+    optional!("paths.l0c_gm", Number, paths.l0c_gm, "L0C to GM (FixPipe), B/cycle."),
+    optional!("paths.l0c_l1", Number, paths.l0c_l1, "L0C to L1 (FixPipe), B/cycle."),
+    optional!("paths.ub_ub", Number, paths.ub_ub, "UB to UB, B/cycle."),
     // Last-level cache.
-    K::new("l2.capacity", Kind::Size, "Capacity over all dies; `l2 = \"...\"` is short for it.", |c, v| {
+    K::new("l2.capacity", Size, "Capacity over all dies; `l2 = \"...\"` is short for it.", |c, v| {
         c.l2.capacity = v.into();
     }),
-    K::shown("l2.per_cycle", Kind::Number, "What the L2 slices deliver together, B/cycle; the cores' ports are the other limit."),
-    K::new("l2.read_bandwidth", Kind::Bandwidth, "Read bandwidth over all dies.", |c, v| {
-        c.l2.read_bandwidth = v.into();
-    })
-    .optional(),
-    K::new("l2.write_bandwidth", Kind::Bandwidth, "Write bandwidth over all dies.", |c, v| {
-        c.l2.write_bandwidth = v.into();
-    })
-    .optional(),
-    K::new("l2.latency", Kind::Time, "Load-to-use latency of a hit.", |c, v| c.l2.latency = v.into()).optional(),
+    K::shown(
+        "l2.per_cycle",
+        Number,
+        "What the L2 slices deliver together, B/cycle; the cores' ports are the other limit.",
+    ),
+    optional!("l2.read_bandwidth", Bandwidth, l2.read_bandwidth, "Read bandwidth over all dies."),
+    optional!("l2.write_bandwidth", Bandwidth, l2.write_bandwidth, "Write bandwidth over all dies."),
+    optional!("l2.latency", Time, l2.latency, "Load-to-use latency of a hit."),
     // Device memory.
-    K::new("hbm.kind", Kind::Text, "Technology of the device memory.", |c, v| c.memory = v.into()),
-    K::new("hbm.capacity", Kind::Size, "Capacity that software sees; `hbm = \"...\"` is short for it.", |c, v| {
+    required!("hbm.kind", Text, memory, "Technology of the device memory."),
+    K::new("hbm.capacity", Size, "Capacity that software sees; `hbm = \"...\"` is short for it.", |c, v| {
         c.hbm.capacity = v.into();
     }),
-    K::new("hbm.bandwidth", Kind::Bandwidth, "Stated bandwidth.", |c, v| c.hbm.bandwidth = v.into()),
-    K::shown("hbm.stacks", Kind::Count, "Memory stacks on the package."),
-    K::shown("hbm.stack_bandwidth", Kind::Bandwidth, "Bandwidth of one stack."),
-    K::new("hbm.latency", Kind::Time, "Load-to-use latency.", |c, v| c.hbm.latency = v.into()),
+    required!("hbm.bandwidth", Bandwidth, hbm.bandwidth, "Stated bandwidth."),
+    K::shown("hbm.stacks", Count, "Memory stacks on the package."),
+    K::shown("hbm.stack_bandwidth", Bandwidth, "Bandwidth of one stack."),
+    required!("hbm.latency", Time, hbm.latency, "Load-to-use latency."),
     // Links.
-    K::shown("scale_up.kind", Kind::Text, "What the links to the other chips are called."),
-    K::new("scale_up.links", Kind::Count, "Links to the other chips of a node.", |c, v| c.scale_up.links = v.into())
+    K::shown("scale_up.kind", Text, "What the links to the other chips are called."),
+    required!("scale_up.links", Count, scale_up.links, "Links to the other chips of a node.").or_zero(),
+    optional!("scale_up.link_bandwidth", Bandwidth, scale_up.link_bandwidth, "One link, per direction.")
         .or_zero(),
-    K::new("scale_up.link_bandwidth", Kind::Bandwidth, "One link, per direction.", |c, v| {
-        c.scale_up.link_bandwidth = v.into();
-    })
-    .optional()
-    .or_zero(),
-    K::new("scale_up.bandwidth", Kind::Bandwidth, "All links, per direction.", |c, v| {
-        c.scale_up.bandwidth = v.into();
-    })
-    .optional()
-    .or_zero(),
-    K::new("host.bandwidth", Kind::Bandwidth, "Link to the host, per direction.", |c, v| c.host.bandwidth = v.into()),
+    optional!("scale_up.bandwidth", Bandwidth, scale_up.bandwidth, "All links, per direction.").or_zero(),
+    required!("host.bandwidth", Bandwidth, host.bandwidth, "Link to the host, per direction."),
     // Power and energy.
-    K::new("power.idle", Kind::Power, "No context.", |c, v| c.power.idle = v.into()),
-    K::new("power.active_idle", Kind::Power, "Context and clocks up, nothing running.", |c, v| {
-        c.power.active_idle = v.into();
-    }),
-    K::new("power.cap", Kind::Power, "Power cap.", |c, v| c.power.cap = v.into()),
-    K::new("power.matrix_16", Kind::EnergyPerFlop, "Incremental energy of a 16-bit matrix FLOP.", |c, v| {
-        c.power.matrix_16 = v.into();
-    }),
-    K::new("power.matrix_8", Kind::EnergyPerFlop, "Incremental energy of an 8-bit matrix FLOP.", |c, v| {
-        c.power.matrix_8 = v.into();
-    }),
-    K::new("power.vector", Kind::EnergyPerFlop, "Incremental energy of a vector FLOP.", |c, v| {
-        c.power.vector = v.into();
-    }),
-    K::new("power.hbm", Kind::EnergyPerByte, "Board-level energy of a byte from device memory.", |c, v| {
-        c.power.hbm = v.into();
-    }),
-    K::new("power.l2", Kind::EnergyPerByte, "Energy of a byte from L2.", |c, v| c.power.l2 = v.into()),
-    K::new("power.link", Kind::EnergyPerByte, "Energy of a byte over a link to another chip.", |c, v| {
-        c.power.link = v.into();
-    }),
+    required!("power.idle", Power, power.idle, "No context."),
+    required!("power.active_idle", Power, power.active_idle, "Context and clocks up, nothing running."),
+    required!("power.cap", Power, power.cap, "Power cap."),
+    required!(
+        "power.matrix_16",
+        EnergyPerFlop,
+        power.matrix_16,
+        "Incremental energy of a 16-bit matrix FLOP."
+    ),
+    required!("power.matrix_8", EnergyPerFlop, power.matrix_8, "Incremental energy of an 8-bit matrix FLOP."),
+    required!("power.vector", EnergyPerFlop, power.vector, "Incremental energy of a vector FLOP."),
+    required!("power.hbm", EnergyPerByte, power.hbm, "Board-level energy of a byte from device memory."),
+    required!("power.l2", EnergyPerByte, power.l2, "Energy of a byte from L2."),
+    required!("power.link", EnergyPerByte, power.link, "Energy of a byte over a link to another chip."),
     // Silicon and price.
-    K::new("die.area", Kind::Area, "Area of one compute die.", |c, v| c.die.area = Some(v.into())).optional(),
-    K::new("die.process", Kind::Text, "Process name.", |c, v| c.die.process = v.into()).optional(),
-    K::new("die.cores_on_die", Kind::Count, "Cores physically on one die, enabled or not.", |c, v| {
+    K::new("die.area", Area, "Area of one compute die.", |c, v| c.die.area = Some(v.into())).optional(),
+    optional!("die.process", Text, die.process, "Process name."),
+    K::new("die.cores_on_die", Count, "Cores physically on one die, enabled or not.", |c, v| {
         c.die.cores_on_die = Some(v.into());
     })
     .optional(),
-    K::shown("die.transistors", Kind::Number, "Transistors of the package."),
-    K::new("price.typical", Kind::Money, "Price of one chip or card that comparisons use.", |c, v| {
+    K::shown("die.transistors", Number, "Transistors of the package."),
+    K::new("price.typical", Money, "Price of one chip or card that comparisons use.", |c, v| {
         c.price = Some(Price { typical: v.into(), ..c.price.unwrap_or_default() });
     })
     .optional(),
-    K::new("price.low", Kind::Money, "Low end of the sources.", |c, v| {
+    K::new("price.low", Money, "Low end of the sources.", |c, v| {
         c.price = c.price.map(|price| Price { low: v.into(), ..price });
     })
     .optional(),
-    K::new("price.high", Kind::Money, "High end of the sources.", |c, v| {
+    K::new("price.high", Money, "High end of the sources.", |c, v| {
         c.price = c.price.map(|price| Price { high: v.into(), ..price });
     })
     .optional(),
-    K::shown("price.materials", Kind::Money, "Bill of materials, as analysts estimate it."),
+    K::shown("price.materials", Money, "Bill of materials, as analysts estimate it."),
 ];
 
 /// The words of a table of words.
@@ -241,24 +216,24 @@ fn chosen(dense: &Rates, dtypes: &[Dtype]) -> Rates {
 impl Architecture {
     /// The word used in files and output: `"davinci-split"`.
     pub fn name(self) -> &'static str {
-        name_of(self, &ARCHITECTURES)
+        name_of(&self, &ARCHITECTURES)
     }
 }
 
 impl Vendor {
     /// The word used in files and output: `"huawei"`.
     pub fn name(self) -> &'static str {
-        name_of(self, &VENDORS)
+        name_of(&self, &VENDORS)
     }
 }
 
 impl Status {
     /// The word used in files and output: `"shipping"`.
     pub fn name(self) -> &'static str {
-        name_of(self, &STATUSES)
+        name_of(&self, &STATUSES)
     }
 }
 
-fn name_of<T: PartialEq>(meaning: T, table: &[(&'static str, T)]) -> &'static str {
-    table.iter().find(|(_, other)| *other == meaning).map_or("", |(word, _)| word)
+fn name_of<T: PartialEq>(meaning: &T, table: &[(&'static str, T)]) -> &'static str {
+    table.iter().find(|(_, other)| other == meaning).map_or("", |(word, _)| word)
 }

@@ -3,7 +3,10 @@
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 
 use crate::catalog;
-use crate::chip::{Architecture, Chip, KEYS, Status, Vendor, relations};
+use crate::chip::{
+    Architecture, Buffers, CacheLevel, Chip, Compute, Die, Hbm, Host, KEYS, Paths, Power, ScaleUp, Status,
+    Vector, Vendor, contradictions, relations,
+};
 use crate::file::{self, Loader};
 
 /// A chip, and what is doubtful about its file.
@@ -30,7 +33,7 @@ pub fn parse_chip(
         unknown: catalog::unknown_chip,
         give_way: relations::give_way,
         complete: relations::complete,
-        check: relations::check,
+        check: contradictions::check,
     };
     let (sheet, warnings) = file::load(source, &loader)?;
     let name = sheet.name.clone().unwrap_or_else(|| file::stem(source.name()).to_owned());
@@ -49,17 +52,17 @@ fn blank(name: String) -> Chip {
         vendor: Vendor::Other,
         architecture: Architecture::Hopper,
         status: Status::Shipping,
-        compute: Default::default(),
-        vector: Default::default(),
-        buffers: Default::default(),
-        paths: Default::default(),
-        l2: Default::default(),
-        hbm: Default::default(),
+        compute: Compute::default(),
+        vector: Vector::default(),
+        buffers: Buffers::default(),
+        paths: Paths::default(),
+        l2: CacheLevel::default(),
+        hbm: Hbm::default(),
         memory: String::new(),
-        scale_up: Default::default(),
-        host: Default::default(),
-        power: Default::default(),
-        die: Default::default(),
+        scale_up: ScaleUp::default(),
+        host: Host::default(),
+        power: Power::default(),
+        die: Die::default(),
         price: None,
         figures: Vec::new(),
     }

@@ -27,7 +27,9 @@ impl Chip {
 
     /// Dense matrix peak at the sustained clock.
     pub fn sustained_matrix_peak(&self, dtype: Dtype) -> FlopsPerSecond {
-        self.compute.sustained_clock.times_flops(f64::from(self.compute.cores) * self.compute.matrix.get(dtype))
+        self.compute
+            .sustained_clock
+            .times_flops(f64::from(self.compute.cores) * self.compute.matrix.get(dtype))
     }
 
     /// Vector peak at the vector clock: units × FLOP/cycle/unit × clock.
@@ -48,7 +50,8 @@ impl Chip {
 
     /// The peaks of every format that the matrix or vector unit supports, in declaration order.
     pub fn peaks(&self) -> Vec<Peak> {
-        let supported = |dtype: &Dtype| self.compute.matrix.supports(*dtype) || self.vector.rates.supports(*dtype);
+        let supported =
+            |dtype: &Dtype| self.compute.matrix.supports(*dtype) || self.vector.rates.supports(*dtype);
         Dtype::ALL.into_iter().filter(supported).map(|dtype| self.peak(dtype)).collect()
     }
 

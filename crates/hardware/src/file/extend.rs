@@ -26,7 +26,10 @@ pub(crate) struct Loader<'a, T: 'static> {
 }
 
 /// Reads a file and those it extends. Warnings come with the sheet, all errors come at once.
-pub(crate) fn load<T>(source: &SourceText, loader: &Loader<'_, T>) -> Result<(Sheet<T>, Vec<Diagnostic>), Diagnostics> {
+pub(crate) fn load<T>(
+    source: &SourceText,
+    loader: &Loader<'_, T>,
+) -> Result<(Sheet<T>, Vec<Diagnostic>), Diagnostics> {
     let (mut sheet, mut faults) = lineage(source, loader, &mut vec![source.name().to_owned()]);
     if faults.is_empty() {
         (loader.complete)(&mut sheet);
@@ -42,7 +45,11 @@ pub(crate) fn load<T>(source: &SourceText, loader: &Loader<'_, T>) -> Result<(Sh
 }
 
 /// The sheet of a file over the sheet of what it extends; `trail` holds the files on the way, against cycles.
-fn lineage<T>(source: &SourceText, loader: &Loader<'_, T>, trail: &mut Vec<String>) -> (Sheet<T>, Vec<Diagnostic>) {
+fn lineage<T>(
+    source: &SourceText,
+    loader: &Loader<'_, T>,
+    trail: &mut Vec<String>,
+) -> (Sheet<T>, Vec<Diagnostic>) {
     let (mut own, mut faults) = read::sheet(loader.keys, loader.what, source);
     if let Some((parent, place)) = own.extends.clone() {
         match parent_sheet(&parent, &place, loader, trail) {

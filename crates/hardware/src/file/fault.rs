@@ -6,19 +6,8 @@ use vitruvian_diagnostics::{Diagnostic, SourceText, Span};
 use vitruvian_quantity::ParseError;
 
 use crate::file::key::Kind;
+use crate::file::near::{self, did_you_mean};
 use crate::file::sheet::Place;
-
-/// The most similar of `words`, if any is similar enough to be meant.
-pub fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = words.into_iter().map(|candidate| (strsim::jaro_winkler(word, candidate), candidate));
-    let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
-    (best.0 > 0.7).then_some(best.1)
-}
-
-/// "did you mean `x`?", if anything is near.
-pub(crate) fn did_you_mean<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(word, words).map(|near| format!("did you mean `{near}`?"))
-}
 
 /// Two figures that cannot both hold. The first place is where the figure in doubt stands.
 pub(crate) fn contradiction(message: String, doubted: &Place, others: &[(&Place, String)]) -> Diagnostic {
@@ -29,39 +18,37 @@ pub(crate) fn contradiction(message: String, doubted: &Place, others: &[(&Place,
 
 pub(super) fn syntax(source: &SourceText, error: &toml::de::Error) -> Diagnostic {
     let span = error.span().map_or_else(Span::default, Span::from);
-    Diagnostic::error("syntax", format!("not valid TOML: {}", error.message().replace('\n', ", "))).at(source, span, "")
+    Diagnostic::error("syntax", format!("not valid TOML: {}", error.message().replace('\n', ", ")))
+        .at(source, span, "")
 }
 
 pub(super) fn unknown_key(path: &str, what: &str, known: &[String], place: &Place) -> Diagnostic {
     let fault = Diagnostic::error("unknown-key", format!("`{path}` is not a key of a {what} file"));
-    let fault = fault.at(&place.source, place.span, "unknown key");
-    with_help(fault, near_key(path, known))
+    with_help(fault.at(&place.source, place.span, ""), near::ask(&near::keys(path, known)))
 }
 
-/// A misspelt segment keeps most of the path; a key without its table is found by its last segment.
-fn near_key(path: &str, known: &[String]) -> Option<String> {
-    let last = |key: &'_ str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    let homeless = known.iter().filter(|key| last(key) == last(path)).map(String::as_str);
-    let homeless = (!path.contains('.')).then(|| nearest(path, homeless.take(1))).flatten();
-    let near = homeless.or_else(|| {
-        let wanted = last(path);
-        let by_last = known.iter().filter(|key| key.as_str().ends_with(&format!(".{wanted}"))).map(String::as_str);
-        nearest(path, known.iter().map(String::as_str)).or_else(|| nearest(path, by_last))
-    });
-    near.map(|near| format!("did you mean `{near}`?"))
+pub(super) fn not_a_table(path: &str, found: &str, place: &Place) -> Diagnostic {
+    let message = format!("`{path}` is a table of figures, found {found}");
+    Diagnostic::error("wrong-type", message).at(&place.source, place.span, "")
 }
 
 pub(super) fn wrong_type(path: &str, kind: Kind, found: &str, place: &Place) -> Diagnostic {
     let fault = Diagnostic::error("wrong-type", format!("`{path}` is {}, found {found}", kind.article()));
     let fault = fault.at(&place.source, place.span, "");
-    if kind.units().is_empty() { fault } else { fault.help(format!("write it with its unit: {}", example(kind, "1"))) }
+    with_help(fault, (!kind.units().is_empty()).then(|| format!("write for example {}", example(kind, "1"))))
 }
 
 pub(super) fn quantity(path: &str, kind: Kind, error: &ParseError, place: &Place) -> Diagnostic {
     let (code, help) = match error {
-        ParseError::NotANumber { .. } => ("wrong-type", Some(format!("write for example {}", example(kind, "1")))),
-        ParseError::NoUnit { text, .. } => ("unit-missing", Some(format!("write for example {}", example(kind, text)))),
-        ParseError::WrongUnit { unit, units, .. } => ("unit-wrong", did_you_mean(unit, units.iter().copied())),
+        ParseError::NotANumber { .. } => {
+            ("wrong-type", Some(format!("write for example {}", example(kind, "1"))))
+        }
+        ParseError::NoUnit { text, .. } => {
+            ("unit-missing", Some(format!("write for example {}", example(kind, text))))
+        }
+        ParseError::WrongUnit { unit, units, .. } => {
+            ("unit-wrong", did_you_mean(unit, units.iter().copied()))
+        }
         ParseError::NotFinite { .. } => ("out-of-range", None),
     };
     let place_label = format!("`{path}` is {}", kind.article());
@@ -69,8 +56,11 @@ pub(super) fn quantity(path: &str, kind: Kind, error: &ParseError, place: &Place
 }
 
 pub(super) fn out_of_range(path: &str, expected: &str, found: impl Display, place: &Place) -> Diagnostic {
-    Diagnostic::error("out-of-range", format!("`{path}` must be {expected}, found `{found}`"))
-        .at(&place.source, place.span, "")
+    Diagnostic::error("out-of-range", format!("`{path}` must be {expected}, found `{found}`")).at(
+        &place.source,
+        place.span,
+        "",
+    )
 }
 
 pub(super) fn unknown_word(path: &str, word: &str, words: &[&str], place: &Place) -> Diagnostic {
@@ -81,9 +71,9 @@ pub(super) fn unknown_word(path: &str, word: &str, words: &[&str], place: &Place
 
 pub(super) fn missing(what: &str, paths: &[String], source: &SourceText) -> Diagnostic {
     let message = format!("a {what} file that extends nothing must also give {}", paths.join(", "));
-    Diagnostic::error("missing-figure", message)
-        .at(source, Span::default(), "")
-        .help(format!("start from a {what} of the catalog with `extends = \"...\"` and give only what differs"))
+    Diagnostic::error("missing-figure", message).at(source, Span::default(), "").help(format!(
+        "start from a {what} of the catalog with `extends = \"...\"` and give only what differs"
+    ))
 }
 
 pub(super) fn with_help(diagnostic: Diagnostic, help: Option<String>) -> Diagnostic {
@@ -93,7 +83,7 @@ pub(super) fn with_help(diagnostic: Diagnostic, help: Option<String>) -> Diagnos
     }
 }
 
-/// The number with the unit of the kind's first thousandfold above the base, as a fix to copy.
+/// The number with the kind's usual unit, as a fix to copy.
 fn example(kind: Kind, number: &str) -> String {
     let unit = match kind {
         Kind::Time => "us",

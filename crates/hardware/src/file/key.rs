@@ -1,8 +1,8 @@
 //! A key of a chip or node file, declared once.
 
 use vitruvian_quantity::{
-    Area, Bytes, BytesPerSecond, Dtype, FlopsPerSecond, Hertz, JoulesPerByte, JoulesPerFlop, Money, Quantity, Seconds,
-    Watts,
+    Area, Bytes, BytesPerSecond, Dtype, FlopsPerSecond, Hertz, JoulesPerByte, JoulesPerFlop, Money, Quantity,
+    Seconds, Watts,
 };
 
 use crate::file::value::Value;
@@ -209,3 +209,17 @@ impl Kind {
         }
     }
 }
+
+/// A positive figure that a file must have, put into a field: `required!("cores", Count, compute.cores, "…")`.
+macro_rules! required {
+    ($path:literal, $kind:expr, $($field:ident).+, $meaning:literal) => {
+        K::new($path, $kind, $meaning, |target, value| { target.$($field).+ = value.into(); })
+    };
+}
+
+/// The same, but it may be left out.
+macro_rules! optional {
+    ($($row:tt)+) => { $crate::file::required!($($row)+).optional() };
+}
+
+pub(crate) use {optional, required};

@@ -7,8 +7,9 @@ use vitruvian_quantity::Dtype;
 
 use crate::file::fault;
 use crate::file::figure::{self, TableDefaults};
-use crate::file::key::Key;
+use crate::file::key::{Key, Kind};
 use crate::file::sheet::{Kin, Place, Sheet};
+use crate::file::written::found;
 
 /// What is being read, and what was found on the way.
 pub(super) struct Reader<'a, T: 'static> {
@@ -44,7 +45,11 @@ impl<T> Reader<'_, T> {
     fn table(&mut self, table: &DeTable<'_>, prefix: &str, above: &TableDefaults, sheet: &mut Sheet<T>) {
         let defaults = if prefix.is_empty() { above.clone() } else { figure::table_defaults(self, table) };
         for (name, value) in table {
-            let path = if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
+            let path = if prefix.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{prefix}.{}", name.get_ref())
+            };
             match (prefix, name.get_ref().as_ref()) {
                 ("", "name") => sheet.name = self.text(&path, value).map(|(text, _)| text),
                 ("", "extends") => sheet.extends = self.text(&path, value),
@@ -76,6 +81,10 @@ impl<T> Reader<'_, T> {
             },
             // `l2 = "384 MiB"` is short for `l2.capacity`.
             (_, Some((key, dtype))) => sheet.entries.extend(figure::entry(self, key, dtype, value, defaults)),
+            (other, None) if self.is_table(path) => {
+                let place = self.place(value.span());
+                self.faults.push(fault::not_a_table(path, found(other), &place));
+            }
             _ => self.unknown(path, name),
         }
     }
@@ -92,7 +101,7 @@ impl<T> Reader<'_, T> {
         if let DeValue::String(text) = value.get_ref() {
             return Some((text.to_string(), place));
         }
-        self.faults.push(fault::wrong_type(path, crate::file::Kind::Text, figure::found(value.get_ref()), &place));
+        self.faults.push(fault::wrong_type(path, Kind::Text, found(value.get_ref()), &place));
         None
     }
 

@@ -49,6 +49,11 @@ impl<T> Entry<T> {
         self.key.path_for(self.dtype)
     }
 
+    /// The last segment of the path.
+    pub(crate) fn last(&self) -> &'static str {
+        self.key.path.rsplit('.').next().unwrap_or_default()
+    }
+
     /// The value with the unit a person reads.
     pub(crate) fn print(&self) -> String {
         self.key.kind.print(self.value.number())
@@ -69,11 +74,6 @@ impl<T> Sheet<T> {
     /// The figure of a number format in a table: `("matrix", Bf16)`.
     pub(crate) fn get_dtype(&self, table: &str, dtype: Dtype) -> Option<&Entry<T>> {
         self.entries.iter().find(|entry| entry.dtype == Some(dtype) && entry.key.dtype_table() == Some(table))
-    }
-
-    /// Whether the file itself gives the figure.
-    pub(crate) fn own(&self, path: &str) -> bool {
-        self.get(path).is_some_and(|entry| entry.kin == Kin::Own)
     }
 
     /// Scales a figure with another that changed; the note says so.
@@ -120,6 +120,7 @@ impl<T> Sheet<T> {
         let figure = |entry: &Entry<T>| Figure {
             key: entry.path(),
             value: entry.written.clone(),
+            number: if let Value::Number(number) = entry.value { Some(number) } else { None },
             provenance: entry.provenance.clone(),
         };
         self.entries.iter().map(figure).collect()

@@ -1,8 +1,8 @@
 //! The value of one figure, parsed: base units, no text left to interpret.
 
 use vitruvian_quantity::{
-    Area, Bytes, BytesPerSecond, Dtype, FlopsPerSecond, Hertz, JoulesPerByte, JoulesPerFlop, Money, ParseError,
-    Quantity, Seconds, Watts,
+    Area, Bytes, BytesPerSecond, Dtype, FlopsPerSecond, Hertz, JoulesPerByte, JoulesPerFlop, Money,
+    ParseError, Quantity, Seconds, Watts,
 };
 
 use crate::catalog::currency;
@@ -46,7 +46,16 @@ macro_rules! into_quantity {
     };
 }
 into_quantity!(
-    Area, Bytes, BytesPerSecond, FlopsPerSecond, Hertz, JoulesPerByte, JoulesPerFlop, Money, Seconds, Watts
+    Area,
+    Bytes,
+    BytesPerSecond,
+    FlopsPerSecond,
+    Hertz,
+    JoulesPerByte,
+    JoulesPerFlop,
+    Money,
+    Seconds,
+    Watts
 );
 
 impl From<&Value> for f64 {

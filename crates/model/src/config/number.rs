@@ -8,10 +8,22 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Whole<const LOW: u32, const HIGH: u32>(pub(crate) u32);
 
-/// A size: at least one.
-pub(crate) type Size = Whole<1, { 1 << 24 }>;
-/// A number that may be zero.
-pub(crate) type Count = Whole<0, { 1 << 24 }>;
+/// A width of the model: hidden or inner.
+pub(crate) type Size = Whole<1, { 1 << 20 }>;
+/// Such a width where there may be none.
+pub(crate) type Optional = Whole<0, { 1 << 20 }>;
+/// A vocabulary.
+pub(crate) type Vocabulary = Whole<1, { 1 << 24 }>;
+/// A length of sequences, or zero.
+pub(crate) type Length = Whole<0, { i32::MAX as u32 }>;
+/// Heads, or groups of them.
+pub(crate) type Heads = Whole<1, 4096>;
+/// Width of a head, rank of a projection, or a number of experts.
+pub(crate) type Dim = Whole<1, 65_536>;
+/// The same where there may be none.
+pub(crate) type Rank = Whole<0, 65_536>;
+/// A small number: shared experts, modules, taps.
+pub(crate) type Few = Whole<0, 256>;
 /// A number of layers.
 pub(crate) type Depth = Whole<1, 4096>;
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Refusal, Text, contradiction};
-use crate::config::{Count, Depth, Size};
+use crate::config::{Depth, Dim, Few, Heads, Length, Size, Vocabulary};
 use crate::ffn::{Activation, Dense, Ffn};
 use crate::mixer::Attention;
 use crate::model::{Layer, Model, Mtp};
@@ -12,30 +12,58 @@ use crate::model::{Layer, Model, Mtp};
 #[derive(Deserialize)]
 pub(crate) struct Common {
     pub(crate) hidden_size: Size,
-    pub(crate) num_hidden_layers: Depth,
-    pub(crate) vocab_size: Size,
-    pub(crate) num_attention_heads: Size,
-    pub(crate) num_key_value_heads: Option<Size>,
-    pub(crate) head_dim: Option<Size>,
-    pub(crate) max_position_embeddings: Option<Size>,
-    pub(crate) tie_word_embeddings: Option<bool>,
+    num_hidden_layers: Option<Depth>,
+    pub(crate) vocab_size: Vocabulary,
+    num_attention_heads: Heads,
+    num_key_value_heads: Option<Heads>,
+    head_dim: Option<Dim>,
+    max_position_embeddings: Option<Length>,
+    tie_word_embeddings: Option<bool>,
     pub(crate) attention_bias: Option<bool>,
-    pub(crate) sliding_window: Option<Count>,
-    pub(crate) partial_rotary_factor: Option<f64>,
-    num_nextn_predict_layers: Option<Count>,
+    sliding_window: Option<Length>,
+    partial_rotary_factor: Option<f64>,
+    rope_parameters: Option<RopeParameters>,
+    num_nextn_predict_layers: Option<Few>,
+}
+
+/// `rope_parameters`, where newer configurations keep the rotated share of a head.
+#[derive(Deserialize)]
+struct RopeParameters {
+    partial_rotary_factor: Option<f64>,
 }
 
 /// Length where a configuration gives none.
 const UNSTATED_CONTEXT: u32 = 4096;
 
 impl Common {
-    /// Reads them, and checks that heads divide into groups.
+    /// Reads them, and checks that layers are counted and heads divide into groups.
     pub(crate) fn read(text: Text) -> Result<Self, Refusal> {
-        let common: Self = text.language()?;
+        let common = Self::read_uncounted(text)?;
+        if common.num_hidden_layers.is_none() {
+            return contradiction("hidden_size", "missing field `num_hidden_layers`");
+        }
+        Ok(common)
+    }
+
+    /// The same for families that list their layers instead of counting them.
+    pub(crate) fn read_uncounted(text: Text) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        struct Whole {
+            tie_word_embeddings: Option<bool>,
+        }
+        let mut common: Self = text.language()?;
+        if common.tie_word_embeddings.is_none() {
+            common.tie_word_embeddings = text.whole::<Whole>()?.tie_word_embeddings;
+        }
         let (heads, kv_heads) = (common.heads(), common.kv_heads());
         if heads % kv_heads != 0 {
             let message = format!("{heads} query heads do not divide into {kv_heads} key-value heads");
             return contradiction("num_key_value_heads", message);
+        }
+        if common.head_dim() == 0 {
+            let message =
+                format!("a hidden width of {} leaves nothing for each of {heads} heads", common.hidden());
+            return contradiction("num_attention_heads", message);
         }
         Ok(common)
     }
@@ -45,7 +73,7 @@ impl Common {
     }
 
     pub(crate) fn depth(&self) -> u32 {
-        self.num_hidden_layers.0
+        self.num_hidden_layers.map_or(0, |depth| depth.0)
     }
 
     pub(crate) fn heads(&self) -> u32 {
@@ -62,7 +90,9 @@ impl Common {
 
     /// Elements of a head that are rotated.
     pub(crate) fn rope(&self) -> u32 {
-        (f64::from(self.head_dim()) * self.partial_rotary_factor.unwrap_or(1.0).clamp(0.0, 1.0)) as u32
+        let nested = self.rope_parameters.as_ref().and_then(|rope| rope.partial_rotary_factor);
+        let factor = self.partial_rotary_factor.or(nested).unwrap_or(1.0);
+        (f64::from(self.head_dim()) * factor.clamp(0.0, 1.0)) as u32
     }
 
     /// The window as an [`Attention::window`]: zero where it is absent or never binds.
@@ -86,10 +116,10 @@ impl Common {
         Attention { qk_norm: true, small: 2 * self.head_dim(), ..self.attention() }
     }
 
-    /// MTP modules of one layer each, as many as announced.
-    pub(crate) fn mtp(&self, layer: Layer) -> Option<Mtp> {
+    /// MTP modules of these layers, as many as announced.
+    pub(crate) fn mtp(&self, layers: Vec<Layer>) -> Option<Mtp> {
         let modules = self.num_nextn_predict_layers.map_or(0, |count| count.0);
-        (modules > 0).then(|| Mtp { modules, layers: vec![layer] })
+        (modules > 0).then_some(Mtp { modules, layers })
     }
 
     pub(crate) fn max_context(&self) -> u32 {

@@ -6,8 +6,8 @@
 use serde::Deserialize;
 
 use super::common::{Common, gated};
-use super::{Refusal, Text, contradiction};
-use crate::config::{Count, Size};
+use super::{Refusal, Text, check_topk, vision};
+use crate::config::{Dim, Few, Heads, Optional, Rank, Size};
 use crate::ffn::{Ffn, Moe};
 use crate::mixer::{IndexHeads, Mixer, Mla, SparseIndex};
 use crate::model::{Layer, Model};
@@ -16,18 +16,18 @@ use crate::model::{Layer, Model};
 struct Config {
     intermediate_size: Size,
     moe_intermediate_size: Size,
-    n_routed_experts: Size,
-    num_experts_per_tok: Size,
-    n_shared_experts: Option<Count>,
-    first_k_dense_replace: Count,
-    q_lora_rank: Option<Count>,
-    kv_lora_rank: Size,
-    qk_nope_head_dim: Size,
-    qk_rope_head_dim: Size,
-    v_head_dim: Size,
-    index_n_heads: Option<Size>,
-    index_head_dim: Option<Size>,
-    index_topk: Option<Size>,
+    n_routed_experts: Dim,
+    num_experts_per_tok: Dim,
+    n_shared_experts: Option<Few>,
+    first_k_dense_replace: Optional,
+    q_lora_rank: Option<Rank>,
+    kv_lora_rank: Dim,
+    qk_nope_head_dim: Dim,
+    qk_rope_head_dim: Dim,
+    v_head_dim: Dim,
+    index_n_heads: Option<Heads>,
+    index_head_dim: Option<Dim>,
+    index_topk: Option<Dim>,
     indexer_types: Option<Vec<String>>,
 }
 
@@ -43,18 +43,16 @@ pub(super) fn read(text: Text) -> Result<Model, Refusal> {
             if index < config.first_k_dense_replace.0 { gated(config.intermediate_size.0) } else { moe };
         Layer::new(Mixer::Mla(latent(&common, &config, index)), ffn)
     };
-    let mtp = common.mtp(Layer::new(Mixer::Mla(latent(&common, &config, 0)), moe));
-    Ok(Model { mtp, ..common.model((0..common.depth()).map(layer)) })
+    let mtp = common.mtp(vec![Layer::new(Mixer::Mla(latent(&common, &config, 0)), moe)]);
+    Ok(Model { mtp, vision: vision::moonvit(text)?, ..common.model((0..common.depth()).map(layer)) })
 }
 
 fn experts(config: &Config) -> Result<Ffn, Refusal> {
     let (experts, topk, width) =
         (config.n_routed_experts.0, config.num_experts_per_tok.0, config.moe_intermediate_size.0);
-    if topk > experts {
-        return contradiction("num_experts_per_tok", format!("{topk} experts a token of only {experts}"));
-    }
+    check_topk(topk, experts)?;
     let shared = config.n_shared_experts.map_or(0, |count| count.0) * width;
-    Ok(Ffn::Moe(Moe { shared, ..Moe::plain(experts, topk, width) }))
+    Ok(Ffn::Moe(Moe { shared, router_bias: true, ..Moe::plain(experts, topk, width) }))
 }
 
 fn latent(common: &Common, config: &Config, layer: u32) -> Mla {

@@ -3,7 +3,7 @@
 use super::cache::Cache;
 use super::mla::IndexHeads;
 use crate::layout::Layout;
-use crate::operator::Indexer;
+use crate::operator::{Indexer, capped_triangle};
 use crate::quant::QuantPlan;
 use crate::weights::{Module, Split, Weight};
 
@@ -86,6 +86,14 @@ impl Attention {
     /// Most keys a query attends to; zero for no limit.
     pub fn cap(&self) -> u32 {
         self.sparse.map_or(self.window, |sparse| sparse.kept)
+    }
+
+    /// `2·heads·(d_qk` + `d_v`) a pair, and the index scores of a block-sparse choice.
+    pub(super) fn core_flops(&self, new: u32, cached: u32) -> f64 {
+        let cap = if self.cap() == 0 { u64::MAX } else { self.cap().into() };
+        let pairs = capped_triangle(new.into(), cached.into(), cap) as f64;
+        let index = self.sparse.map_or(0.0, |sparse| sparse.index.score_flops(new, cached, sparse.kept));
+        2.0 * f64::from(self.heads) * f64::from(self.qk_dim + self.v_dim) * pairs + index
     }
 
     pub(super) fn weights(&self, hidden: u32, visit: &mut dyn FnMut(Weight)) {

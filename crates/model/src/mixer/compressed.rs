@@ -6,7 +6,7 @@
 
 use super::cache::Cache;
 use super::mla::IndexHeads;
-use crate::operator::{Indexer, MlaDecode};
+use crate::operator::{Indexer, MlaDecode, capped_triangle};
 use crate::quant::QuantPlan;
 use crate::weights::{Module, Split, Weight};
 
@@ -58,6 +58,26 @@ impl Compressed {
         context.checked_div(self.ratio).unwrap_or(0)
     }
 
+    /// (query, key) pairs of `new` tokens after `cached`: those in the window, and those with compressed entries.
+    ///
+    /// Σ min(i, window) + Σ min(⌊i/r⌋, topk), the second taken as Σ min(i, r·topk) / r.
+    pub fn pairs(&self, new: u32, cached: u32) -> u64 {
+        let (s, p) = (u64::from(new), u64::from(cached));
+        let recent = capped_triangle(s, p, self.window.into());
+        let ratio = u64::from(self.ratio);
+        let cap = self.index.map_or(u64::MAX, |index| ratio * u64::from(index.topk));
+        recent + capped_triangle(s, p, cap).checked_div(ratio).unwrap_or(0)
+    }
+
+    /// The key is the value: `4·heads·head_dim` a pair; and the index scores over the entries.
+    pub(super) fn core_flops(&self, new: u32, cached: u32) -> f64 {
+        let index = self.index.map_or(0.0, |index| {
+            let scores = index.heads.score_flops(new, cached, index.topk.saturating_mul(self.ratio));
+            scores / f64::from(self.ratio)
+        });
+        4.0 * f64::from(self.heads) * f64::from(self.head_dim) * self.pairs(new, cached) as f64 + index
+    }
+
     pub(super) fn weights(&self, hidden: u32, visit: &mut dyn FnMut(Weight)) {
         let attention = Module::Attention;
         let q = u64::from(self.heads) * u64::from(self.head_dim);
@@ -79,7 +99,7 @@ impl Compressed {
     /// Content and gate projections, the position table of a window, and a norm.
     fn compressor_weights(&self, module: Module, dim: u32, hidden: u32, visit: &mut dyn FnMut(Weight)) {
         visit(Weight::matrix(module, hidden, self.compressor(dim).into(), Split::Replicated));
-        visit(Weight::small(u64::from(self.ratio * self.overlap() * dim + dim)));
+        visit(Weight::small((u64::from(self.ratio) * u64::from(self.overlap()) + 1) * u64::from(dim)));
     }
 
     fn index_weights(&self, index: CompressedIndex, hidden: u32, visit: &mut dyn FnMut(Weight)) {

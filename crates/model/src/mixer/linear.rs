@@ -1,4 +1,4 @@
-//! Mixers with a state of fixed size: Gated DeltaNet, Kimi Delta Attention, Mamba-2.
+//! Mixers with a state of fixed size: Gated `DeltaNet`, Kimi Delta Attention, Mamba-2.
 
 use super::cache::Cache;
 use crate::layout::Layout;
@@ -50,7 +50,7 @@ impl Linear {
 
     /// Columns of the fused input projection that are split by value heads: values, full gate, and scalars a head.
     ///
-    /// Gated DeltaNet: β and decay; Mamba-2: Δt; KDA: β (its decay is a vector and goes through a low rank).
+    /// Gated `DeltaNet`: β and decay; Mamba-2: Δt; KDA: β (its decay is a vector and goes through a low rank).
     pub fn value_columns(&self) -> u64 {
         let gate = if self.gate == OutputGate::Full { self.values() } else { 0 };
         let scalars = if self.kind == LinearKind::GatedDeltaNet { 2 } else { 1 };
@@ -114,6 +114,10 @@ impl Linear {
             dtype: plan.activation(),
             state: self.state,
         }
+    }
+
+    pub(super) fn core_flops(&self, new: u32) -> f64 {
+        self.operator(&QuantPlan::BF16, Layout::ONE, 1, new).flops().get()
     }
 
     pub(super) fn cache(&self, plan: &QuantPlan, layout: Layout) -> Cache {

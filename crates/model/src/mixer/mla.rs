@@ -1,7 +1,7 @@
-//! Multi-head latent attention (arXiv 2405.04434), dense or with DeepSeek's sparse index (DeepSeek-V3.2).
+//! Multi-head latent attention (arXiv 2405.04434), dense or with `DeepSeek`'s sparse index (DeepSeek-V3.2).
 
 use super::cache::Cache;
-use crate::operator::{Indexer, MlaDecode};
+use crate::operator::{Indexer, MlaDecode, capped_triangle};
 use crate::quant::QuantPlan;
 use crate::weights::{Module, Split, Weight};
 
@@ -50,6 +50,13 @@ impl IndexHeads {
         u64::from(self.heads) * u64::from(self.dim)
     }
 
+    /// 2·heads·dim for every earlier token, unless all of them are kept anyway.
+    pub(super) fn score_flops(self, new: u32, cached: u32, kept: u32) -> f64 {
+        let needed = new.saturating_add(cached) > kept;
+        let pairs = if needed { capped_triangle(new.into(), cached.into(), u64::MAX) } else { 0 };
+        2.0 * f64::from(self.heads) * f64::from(self.dim) * pairs as f64
+    }
+
     /// Columns of queries and key, where both come from the hidden state.
     pub fn projected(self) -> u64 {
         self.q_width() + u64::from(self.dim)
@@ -60,6 +67,14 @@ impl Mla {
     /// Columns of the query projection.
     pub fn q_width(&self) -> u64 {
         u64::from(self.heads) * u64::from(self.nope + self.rope)
+    }
+
+    /// 2·heads·(nope + rope + v) a pair, and the index scores.
+    pub(super) fn core_flops(&self, new: u32, cached: u32) -> f64 {
+        let cap = self.sparse.map_or(u64::MAX, |sparse| sparse.topk.into());
+        let pairs = capped_triangle(new.into(), cached.into(), cap) as f64;
+        let index = self.sparse.and_then(|sparse| Some(sparse.index?.score_flops(new, cached, sparse.topk)));
+        2.0 * f64::from(self.heads) * f64::from(self.nope + self.rope + self.v) * pairs + index.unwrap_or(0.0)
     }
 
     pub(super) fn weights(&self, hidden: u32, visit: &mut dyn FnMut(Weight)) {
@@ -85,7 +100,7 @@ impl Mla {
         }
     }
 
-    /// Index queries from the query latent; key and head weights from the hidden state; LayerNorm of the key.
+    /// Index queries from the query latent; key and head weights from the hidden state; `LayerNorm` of the key.
     fn index_weights(&self, index: IndexHeads, hidden: u32, visit: &mut dyn FnMut(Weight)) {
         let from_hidden = u64::from(index.dim + index.heads);
         visit(Weight::matrix(Module::Indexer, self.q_lora, index.q_width(), Split::Replicated));

@@ -87,11 +87,12 @@ impl PrefillAttention {
     pub fn pairs(&self) -> u64 {
         let (s, p) = (u64::from(self.new), u64::from(self.cached));
         let window = if self.window == 0 { u64::MAX } else { u64::from(self.window) };
-        let one = if self.causal { capped_triangle(s, p, window) } else { s * (s + p).min(window) };
-        one * u64::from(self.batch)
+        let one =
+            if self.causal { capped_triangle(s, p, window) } else { s.saturating_mul((s + p).min(window)) };
+        one.saturating_mul(self.batch.into())
     }
 
-    /// Q·Kᵀ and P·V: 2·heads·(d_qk + d_v) a pair.
+    /// Q·Kᵀ and P·V: `2·heads·(d_qk` + `d_v`) a pair.
     pub fn flops(&self) -> Flops {
         Flops::new(2.0 * f64::from(self.heads) * f64::from(self.qk_dim + self.v_dim) * self.pairs() as f64)
     }
@@ -108,7 +109,7 @@ impl PrefillAttention {
 }
 
 impl DecodeAttention {
-    /// 2·heads·(d_qk + d_v) for each query and cached token.
+    /// `2·heads·(d_qk` + `d_v`) for each query and cached token.
     pub fn flops(&self) -> Flops {
         let pairs = f64::from(self.batch) * f64::from(self.queries) * f64::from(self.context);
         Flops::new(2.0 * f64::from(self.heads) * f64::from(self.qk_dim + self.v_dim) * pairs)
@@ -139,7 +140,7 @@ impl MlaDecode {
         Bytes::new(f64::from(self.batch) * one)
     }
 
-    /// Bytes of one cached latent. FP8 follows FlashMLA: one fp32 scale every 128, the rotary key in 16 bits.
+    /// Bytes of one cached latent. FP8 follows `FlashMLA`: one fp32 scale every 128, the rotary key in 16 bits.
     pub fn entry_bytes(latent: u32, rope: u32, kv: Dtype) -> f64 {
         let (latent, rope) = (f64::from(latent), f64::from(rope));
         if kv == Dtype::Fp8 {
@@ -150,10 +151,11 @@ impl MlaDecode {
     }
 }
 
-/// Σ_{i=1..s} min(p + i, cap): with a = tokens before the cap binds, a·p + a(a+1)/2 + (s−a)·cap.
+/// Σ_{i=1..s} min(p + i, cap): with a = tokens before the cap binds, a·p + a(a+1)/2 + (s−a)·cap. Saturates.
 pub fn capped_triangle(s: u64, p: u64, cap: u64) -> u64 {
     let a = cap.saturating_sub(p).min(s);
-    a * p + a * (a + 1) / 2 + if a < s { (s - a) * cap } else { 0 }
+    let free = a.saturating_mul(p).saturating_add(a.saturating_mul(a + 1) / 2);
+    free.saturating_add(if a < s { (s - a).saturating_mul(cap) } else { 0 })
 }
 
 #[cfg(test)]

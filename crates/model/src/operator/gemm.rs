@@ -21,7 +21,7 @@ pub struct Gemm {
     pub sparsity: Sparsity,
 }
 
-/// One projection of an expert layer: every (token, expert) pair routed to this rank through W_e\[k,n\].
+/// One projection of an expert layer: every (token, expert) pair routed to this rank through `W_e`\[k,n\].
 ///
 /// Expected rows on the rank are `tokens · topk · local_experts / experts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +56,9 @@ pub enum Imbalance {
     Uniform,
     /// Expert popularity follows a power law with this exponent, in thousandths (aiconfigurator's `power_law_1.01` is 1010).
     PowerLaw(u16),
+    /// An expert's rows are drawn evenly within this many thousandths of the mean and rounded down (`DeepGEMM`'s own
+    /// benchmark of masked and contiguous experts: 300).
+    Spread(u16),
 }
 
 /// Bytes of one 16-bit output element.
@@ -96,10 +99,32 @@ impl GroupedGemm {
             Imbalance::Balanced => local.min(self.rows()),
             // E·(1 − (1 − k/E)^T), of which local/E on this rank.
             Imbalance::Uniform => local * (1.0 - (1.0 - chance).powf(f64::from(self.tokens))),
-            Imbalance::PowerLaw(thousandths) => {
-                local * share_hit(self.experts, self.topk, self.tokens, f64::from(thousandths) / 1000.0)
+            Imbalance::PowerLaw(_) => {
+                let draws = f64::from(self.tokens) * f64::from(self.topk);
+                let hit = self
+                    .popularity()
+                    .map(|(share, experts)| experts * (1.0 - (1.0 - share.min(1.0)).powf(draws)));
+                local * hit.sum::<f64>() / f64::from(self.experts)
+            }
+            Imbalance::Spread(thousandths) => {
+                // P(⌊mean·u⌋ ≥ 1) for u even on 1 ± s.
+                let (mean, s) = (self.rows() / local, f64::from(thousandths.max(1)) / 1000.0);
+                local * ((mean * (1.0 + s) - 1.0) / (2.0 * s * mean)).clamp(0.0, 1.0)
             }
         }
+    }
+
+    /// Share of all (token, expert) pairs that an expert gets, and how many experts of the layer get as many; equal
+    /// shares but for a power law.
+    ///
+    /// Popularity is drawn from the density x^−α on [1, 0.8·tokens]: experts stand at its quantiles, as aiconfigurator's
+    /// generator samples it, in at most 16 groups.
+    pub fn popularity(&self) -> impl Iterator<Item = (f64, f64)> {
+        let groups = self.experts.min(POPULARITY_GROUPS);
+        let experts = f64::from(self.experts) / f64::from(groups);
+        let weight = quantiles(self, groups);
+        let total: f64 = (0..groups).map(&weight).sum::<f64>() * experts;
+        (0..groups).map(move |group| (weight(group) / total, experts))
     }
 
     /// 2·rows·n·k.
@@ -120,20 +145,28 @@ impl GroupedGemm {
     }
 }
 
-/// Share of experts that get a row when popularity is drawn from the density x^−α on [1, 0.8·tokens].
-///
-/// The experts stand at the quantiles (i + ½)/E of that density, as aiconfigurator's generator samples it.
-fn share_hit(experts: u32, topk: u32, tokens: u32, alpha: f64) -> f64 {
-    let (low, high) = if tokens * topk > experts { (1.0, 0.8 * f64::from(tokens)) } else { (0.01, 2.0) };
-    let power = 1.0 - alpha;
-    let quantile = |i: u32| {
-        let u = (f64::from(i) + 0.5) / f64::from(experts);
-        if power.abs() < 1e-6 { low * (high / low).powf(u) } else { inverse_power(low, high, power, u) }
+/// Groups of experts that are taken to be equally popular.
+const POPULARITY_GROUPS: u32 = 16;
+
+/// The (i + ½)/groups quantile of expert popularity, up to a factor.
+fn quantiles(op: &GroupedGemm, groups: u32) -> impl Fn(u32) -> f64 {
+    let alpha = match op.imbalance {
+        Imbalance::PowerLaw(thousandths) => f64::from(thousandths) / 1000.0,
+        _ => f64::INFINITY,
     };
-    let total: f64 = (0..experts).map(quantile).sum();
-    let draws = f64::from(tokens) * f64::from(topk);
-    let hit = |i| 1.0 - (1.0 - (quantile(i) / total).min(1.0)).powf(draws);
-    (0..experts).map(hit).sum::<f64>() / f64::from(experts)
+    let crowded = op.tokens.saturating_mul(op.topk) > op.experts;
+    let (low, high) = if crowded { (1.0, 0.8 * f64::from(op.tokens)) } else { (0.01, 2.0) };
+    let (groups, power) = (f64::from(groups), 1.0 - alpha);
+    move |i| {
+        let u = (f64::from(i) + 0.5) / groups;
+        if power == f64::NEG_INFINITY {
+            1.0
+        } else if power.abs() < 1e-6 {
+            low * (high / low).powf(u)
+        } else {
+            inverse_power(low, high, power, u)
+        }
+    }
 }
 
 fn inverse_power(low: f64, high: f64, power: f64, u: f64) -> f64 {

@@ -31,7 +31,8 @@ const SCORE: f64 = 8.0;
 impl Indexer {
     /// (query, key) pairs over the batch, causal.
     pub fn pairs(&self) -> u64 {
-        u64::from(self.batch) * capped_triangle(u64::from(self.new), u64::from(self.cached), u64::MAX)
+        let one = capped_triangle(self.new.into(), self.cached.into(), u64::MAX);
+        one.saturating_mul(self.batch.into())
     }
 
     /// 2·heads·dim a pair.

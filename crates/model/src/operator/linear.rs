@@ -30,7 +30,7 @@ pub struct LinearAttention {
 /// Which recurrence a linear mixer computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinearKind {
-    /// Gated DeltaNet (Qwen3-Next, Qwen3.5): arXiv 2412.06464.
+    /// Gated `DeltaNet` (Qwen3-Next, Qwen3.5): arXiv 2412.06464.
     GatedDeltaNet,
     /// Kimi Delta Attention: a gate per channel.
     KimiDelta,
@@ -57,7 +57,7 @@ impl LinearKind {
         }
     }
 
-    /// FLOP of the chunked form per token and value head: 6·d_k·d_v + C(3·d_k + 2·d_v); SSD 4·N·P + 2C(N + P).
+    /// FLOP of the chunked form per token and value head: `6·d_k·d_v` + `C(3·d_k` + `2·d_v`); SSD 4·N·P + 2C(N + P).
     fn chunked(self, key: f64, value: f64) -> f64 {
         let chunk = f64::from(self.chunk());
         match self {
@@ -74,7 +74,7 @@ impl LinearAttention {
         keys + u64::from(self.value_heads) * u64::from(self.value_dim)
     }
 
-    /// Bytes of one sequence's state: value heads · d_k · d_v, and conv − 1 columns of 16-bit channels.
+    /// Bytes of one sequence's state: value heads · `d_k` · `d_v`, and conv − 1 columns of 16-bit channels.
     pub fn state_bytes(&self) -> f64 {
         let recurrent = f64::from(self.value_heads) * f64::from(self.key_dim) * f64::from(self.value_dim);
         let taps = f64::from(self.conv.saturating_sub(1));

@@ -18,13 +18,13 @@ pub struct VectorOp {
 /// What a vector operator does. Reads and writes are in elements of its `width`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VectorKind {
-    /// RMSNorm or LayerNorm: one read, one write.
+    /// `RMSNorm` or `LayerNorm`: one read, one write.
     Norm,
     /// Norm of a sum, the sum kept: two reads, two writes.
     AddNorm,
     /// Rotary embedding in place: one read, one write.
     Rope,
-    /// Gated activation such as SwiGLU; `width` is the output width: two reads, one write.
+    /// Gated activation such as `SwiGLU`; `width` is the output width: two reads, one write.
     GatedActivation,
     /// Plain activation: one read, one write.
     Activation,

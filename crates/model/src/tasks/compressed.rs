@@ -1,7 +1,7 @@
 //! DeepSeek-V4's attention over a window and compressed entries.
 
 use crate::mixer::{Compressed, CompressedIndex};
-use crate::operator::{Indexer, MlaDecode, Operator, VectorKind, capped_triangle};
+use crate::operator::{Indexer, MlaDecode, Operator, VectorKind};
 use crate::weights::Module;
 
 use super::attention::{gather_keys, join_parts};
@@ -39,14 +39,13 @@ fn choose(rank: &mut Rank, shape: &Compressed, index: CompressedIndex, count: u3
     rank.gemm("index_q_proj", Module::Indexer, [tokens, index.heads.q_width() as u32, shape.q_lora], count);
     rank.gemm("index_weights", Module::Indexer, [tokens, heads, hidden], count);
     compress(rank, shape, dim, "index_compress", count);
-    let scores = |batch, queries: u32, entries: u32| {
-        // Every query scores all entries before it: counted as one new key a query at the end of them.
-        let cached = entries.saturating_sub(queries.div_ceil(2));
-        Operator::Indexer(Indexer { batch, new: queries, cached, heads, dim, topk, dtype })
-    };
+    let scores =
+        |batch, new, cached| Operator::Indexer(Indexer { batch, new, cached, heads, dim, topk, dtype });
     if let Some(p) = rank.prefill.filter(|p| shape.entries(p.length()) > topk) {
-        let mean = shape.entries(p.cached + p.new / 2);
-        rank.push("index_scores", scores(p.sequences, p.new, mean), count);
+        // Token i scores ⌊i/r⌋ entries: as many pairs as r sequences of s/r tokens after p/r have.
+        let batch = p.sequences.saturating_mul(shape.ratio);
+        let operator = scores(batch, p.new.div_ceil(shape.ratio), shape.entries(p.cached));
+        rank.push("index_scores", operator, count);
     }
     if let Some(d) = rank.decode.filter(|d| shape.entries(d.length()) > topk) {
         rank.push("index_scores", scores(d.sequences, d.queries, shape.entries(d.length())), count);
@@ -70,8 +69,9 @@ fn core(rank: &mut Rank, shape: &Compressed, heads: u32, count: u32) {
         })
     };
     if let Some(p) = rank.prefill {
-        let attended = mean_attended(shape, p.new, p.cached);
-        let context = p.length().min(shape.window.saturating_add(p.new)) + shape.entries(p.length());
+        let recent = p.length().min(shape.window.saturating_add(p.new));
+        let context = recent.saturating_add(shape.entries(p.length()));
+        let attended = shape.pairs(p.new, p.cached).div_ceil(p.new.into()).min(context.into()) as u32;
         rank.push("prefill_attention", operator(p.sequences, p.new, context, attended), count);
         gather_keys(rank, MlaDecode::entry_bytes(shape.head_dim, 0, kv), count);
     }
@@ -86,17 +86,6 @@ fn core(rank: &mut Rank, shape: &Compressed, heads: u32, count: u32) {
 
 fn chosen(shape: &Compressed, entries: u32) -> u32 {
     shape.index.map_or(entries, |index| entries.min(index.topk))
-}
-
-/// Mean over the new tokens of min(position, window) + min(position / ratio, topk).
-fn mean_attended(shape: &Compressed, new: u32, cached: u32) -> u32 {
-    let (s, p) = (u64::from(new), u64::from(cached));
-    let recent = capped_triangle(s, p, shape.window.into());
-    let ratio = u64::from(shape.ratio);
-    let cap = shape.index.map_or(u64::MAX / ratio.max(1), |index| index.topk.into());
-    // Σ min(⌊i/r⌋, k) ≈ Σ min(i, k·r) / r
-    let past = if ratio == 0 { 0 } else { capped_triangle(s, p, cap * ratio) / ratio };
-    (recent + past).div_ceil(s) as u32
 }
 
 /// Outputs of a group of heads through its own low rank, then all groups to the hidden width.

@@ -2,7 +2,7 @@
 //!
 //! A TP group holds the same tokens: sublayers end in an all-reduce, experts included, whether sliced or spread over the
 //! group. Where groups hold different tokens (DP attention, CP) the expert layers take them from everywhere: the mixer
-//! ends in a reduce-scatter, so that each rank owns a share of the tokens; these go to their experts by all-to-all, or
+//! ends in a reduce-scatter, so that each rank owns a share of the tokens; these go to their experts by dispatch, or
 //! by all-gather where every expert is sliced over all ranks; and an all-gather restores the group's tokens.
 
 use crate::ffn::{Ffn, Moe};
@@ -10,9 +10,20 @@ use crate::operator::CollectiveKind;
 
 use super::rank::Rank;
 
-/// Tokens of one rank in an expert layer, before dispatch.
+/// Tokens of one rank in an expert layer, before dispatch: a share where ranks exchange them, else all of its group.
 pub(super) fn moe_tokens(rank: &Rank) -> u32 {
-    if rank.layout.exchanges_tokens() { rank.tokens.div_ceil(rank.layout.tp) } else { rank.tokens }
+    if rank.layout.exchanges_tokens() {
+        routed_tokens(rank).div_ceil(rank.layout.expert_ranks())
+    } else {
+        rank.tokens
+    }
+}
+
+/// Tokens that all ranks of an expert layer bring. Context-parallel ranks share prefill but repeat decode.
+pub(super) fn routed_tokens(rank: &Rank) -> u32 {
+    let prefill = rank.prefill.map_or(0, |p| p.tokens());
+    let repeated = rank.tokens.saturating_sub(prefill);
+    prefill.saturating_mul(rank.layout.cp).saturating_add(repeated).saturating_mul(rank.layout.dp)
 }
 
 /// Tokens of one rank in a feed-forward sublayer.
@@ -55,7 +66,7 @@ pub(super) fn dispatch(rank: &mut Rank, moe: &Moe, rows: u32, count: u32) {
     let width = f64::from(moe.expert_hidden(rank.model.hidden));
     let dtype = rank.plan.dispatch;
     let row = width * dtype.bytes() + if dtype.bits() == 8 { width / 128.0 * 4.0 } else { 0.0 };
-    exchange(rank, moe, rows, row, ["ep_dispatch", "ep_allgather"], CollectiveKind::AllGather, count);
+    exchange(rank, moe, Way::Out, f64::from(rows) * row, count);
 }
 
 /// Takes the outputs of the experts back, in 16 bits.
@@ -64,33 +75,30 @@ pub(super) fn combine(rank: &mut Rank, moe: &Moe, rows: u32, count: u32) {
         return;
     }
     let row = f64::from(moe.expert_hidden(rank.model.hidden)) * rank.plan.activation().bytes();
-    exchange(rank, moe, rows, row, ["ep_combine", "ep_reduce_scatter"], CollectiveKind::ReduceScatter, count);
+    exchange(rank, moe, Way::Back, f64::from(rows) * row, count);
 }
 
-/// All-to-all to the ranks that hold a token's experts, each of them once; or the dense pattern where all hold some.
-fn exchange(
-    rank: &mut Rank,
-    moe: &Moe,
-    rows: u32,
-    row_bytes: f64,
-    [sparse, dense]: [&'static str; 2],
-    pattern: CollectiveKind,
-    count: u32,
-) {
-    let layout = rank.layout;
+/// Between tokens and experts.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Tokens to experts.
+    Out,
+    /// Outputs to tokens.
+    Back,
+}
+
+/// The expert exchange of `mine` bytes of rows, each counted once for each chosen expert and slice of it, whatever a
+/// kernel sends but once; or the dense pattern where every rank holds a slice of every expert.
+fn exchange(rank: &mut Rank, moe: &Moe, way: Way, mine: f64, count: u32) {
+    let (layout, topk) = (rank.layout, moe.topk);
     let group = layout.expert_group();
-    let mine = f64::from(rows) * row_bytes;
-    if layout.ep == 1 {
-        rank.collective(dense, pattern, group, (mine * f64::from(group.size)) as u64, count);
-    } else {
-        let ranks = distinct_shards(moe, layout.ep) * f64::from(layout.expert_tp());
-        rank.collective(sparse, CollectiveKind::AllToAll, group, (mine * ranks) as u64, count);
-    }
-}
-
-/// Expected shards of the experts among which a token's k choices fall: G·(1 − C(E − E/G, k) / C(E, k)).
-pub(super) fn distinct_shards(moe: &Moe, shards: u32) -> f64 {
-    let others = f64::from(moe.experts - moe.experts / shards);
-    let missed = (0..moe.topk).map(f64::from).map(|i| ((others - i) / (f64::from(moe.experts) - i)).max(0.0));
-    f64::from(shards) * (1.0 - missed.product::<f64>())
+    let sliced = mine * f64::from(group.size);
+    let chosen = mine * f64::from(topk) * f64::from(layout.expert_tp());
+    let (name, kind, bytes) = match (way, layout.ep) {
+        (Way::Out, 1) => ("ep_allgather", CollectiveKind::AllGather, sliced),
+        (Way::Back, 1) => ("ep_reduce_scatter", CollectiveKind::ReduceScatter, sliced),
+        (Way::Out, _) => ("ep_dispatch", CollectiveKind::Dispatch { topk }, chosen),
+        (Way::Back, _) => ("ep_combine", CollectiveKind::Combine { topk }, chosen),
+    };
+    rank.collective(name, kind, group, bytes as u64, count);
 }

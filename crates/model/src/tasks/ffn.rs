@@ -11,14 +11,14 @@ pub(super) fn run(rank: &mut Rank, ffn: &Ffn, count: u32) {
     match ffn {
         Ffn::None => {}
         Ffn::Dense(dense) => {
-            run_dense(rank, dense, count);
+            run_dense(rank, *dense, count);
             exchange::after_dense(rank, count);
         }
         Ffn::Moe(moe) => run_moe(rank, moe, count),
     }
 }
 
-fn run_dense(rank: &mut Rank, dense: &Dense, count: u32) {
+fn run_dense(rank: &mut Rank, dense: Dense, count: u32) {
     let names = ["gate_up_proj", "activation", "down_proj"];
     let width = dense.width / rank.layout.tp;
     feed_forward(rank, names, Module::DenseFfn, rank.tokens, [width, dense.activation.projections()], count);
@@ -64,7 +64,7 @@ fn experts(rank: &mut Rank, moe: &Moe, count: u32) {
     let (hidden, width) = (moe.expert_hidden(rank.model.hidden), moe.width / layout.expert_tp());
     let projections = moe.activation.projections();
     let up = GroupedGemm {
-        tokens: rank.tokens.saturating_mul(layout.token_group().size),
+        tokens: exchange::routed_tokens(rank),
         topk: moe.topk,
         experts: moe.experts,
         local_experts: moe.experts / layout.ep,

@@ -20,7 +20,7 @@ pub(super) fn run(rank: &mut Rank, shape: &Linear, count: u32) {
     rank.gemm("o_proj", Module::Attention, [tokens, hidden, values], count);
 }
 
-/// Sequences are not split by context parallelism here: the state runs through all of their tokens.
+/// Context parallelism gives a rank its share of the tokens, as everywhere.
 fn recurrence(rank: &mut Rank, shape: &Linear, count: u32) {
     let parts = [
         rank.prefill.map(|p| ("prefill_recurrence", p.sequences, p.new)),

@@ -107,7 +107,7 @@ fn decode(rank: &mut Rank, shape: &Mla, heads: u32, count: u32) {
     join_parts(rank, heads * shape.kv_lora, count);
 }
 
-/// Queries into the latent (q·W_UK) and outputs out of it (·W_UV), a 16-bit product a head.
+/// Queries into the latent (`q·W_UK`) and outputs out of it (·`W_UV`), a 16-bit product a head.
 fn absorb(rank: &mut Rank, shape: &Mla, heads: u32, tokens: u32, count: u32) {
     let scheme = rank.plan.scheme(Module::Small);
     rank.batched("q_absorb", scheme, heads, [tokens, shape.kv_lora, shape.nope], count);

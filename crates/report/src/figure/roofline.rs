@@ -28,40 +28,69 @@ pub struct Roof {
 }
 
 impl Roofline {
-    /// The plot: attainable = min(peak, bandwidth × intensity), over the intensities that operators and ridges span.
+    /// The plot: attainable = min(peak, bandwidth × intensity), around the operators and the ridge points.
+    ///
+    /// Roofs run beyond what the axes show; renderers clip them, so that panels may share their axes.
     pub fn plot(self) -> Plot {
-        let range = self.intensities();
-        let levels = self.roofs.iter().map(|roof| self.level(roof, range));
-        let series =
-            std::iter::once(self.slope(range)).chain(levels).chain(self.operators.iter().cloned()).collect();
-        let x = Axis { range: Some(range), ..Axis::log("arithmetic intensity", "FLOP/B") };
-        Plot::Xy(Xy { x, y: Axis::log("attained rate", "TFLOP/s"), series, rules: Vec::new() })
+        let (x, y) = (self.intensities(), self.rates());
+        let levels = self.roofs.iter().map(|roof| self.level(roof, x.1 * BEYOND));
+        let slope = std::iter::once(self.slope(x.0 / BEYOND));
+        let series = slope.chain(levels).chain(self.operators.iter().cloned()).collect();
+        let x = Axis { range: Some(x), ..Axis::log("arithmetic intensity", "FLOP/B") };
+        let y = Axis { range: Some(y), ..Axis::log("attained rate", "TFLOP/s") };
+        Plot::Xy(Xy { x, y, series, rules: Vec::new() })
     }
 
     /// bandwidth × intensity, up to the ridge of the highest roof.
-    fn slope(&self, (low, _): (f64, f64)) -> Series {
-        let highest = self.roofs.iter().map(|roof| roof.teraflops_per_second).fold(0.0, f64::max);
-        let ends =
-            [low, highest / self.terabytes_per_second].map(|x| Point::new(x, self.terabytes_per_second * x));
+    fn slope(&self, low: f64) -> Series {
+        let ends = [low, self.ridge(self.peak())].map(|x| Point::new(x, self.terabytes_per_second * x));
         let name = format!("{} {} TB/s", self.memory, three(self.terabytes_per_second));
         Series::new(name, Mark::Roof, ends)
     }
 
-    /// The peak, from its ridge on.
-    fn level(&self, roof: &Roof, (_, high): (f64, f64)) -> Series {
+    /// The peak, from its ridge on; its name gives it in the unit of the axis.
+    fn level(&self, roof: &Roof, high: f64) -> Series {
         let peak = roof.teraflops_per_second;
-        let ends = [peak / self.terabytes_per_second, high].map(|x| Point::new(x, peak));
-        Series::new(format!("{} {} TFLOP/s", roof.name, three(peak)), Mark::Roof, ends)
+        let ends = [self.ridge(peak), high].map(|x| Point::new(x, peak));
+        Series::new(format!("{}: {}", roof.name, three(peak)), Mark::Roof, ends)
     }
 
-    fn intensities(&self) -> (f64, f64) {
-        let ridges = self.roofs.iter().map(|roof| roof.teraflops_per_second / self.terabytes_per_second);
-        let points = self.operators.iter().flat_map(|series| &series.points).map(|point| point.x);
-        let all: Vec<f64> = ridges.chain(points).filter(|x| x.is_finite() && *x > 0.0).collect();
-        let low = all.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = all.iter().copied().fold(0.0, f64::max);
-        if all.is_empty() { (1.0, 10.0) } else { (low / 3.0, high * 3.0) }
+    /// The intensity at which a rate and the slope meet.
+    fn ridge(&self, teraflops_per_second: f64) -> f64 {
+        teraflops_per_second / self.terabytes_per_second
     }
+
+    fn peak(&self) -> f64 {
+        self.roofs.iter().map(|roof| roof.teraflops_per_second).fold(0.0, f64::max)
+    }
+
+    /// A factor to spare on the left, and more than a decade on the right for the names of the roofs.
+    fn intensities(&self) -> (f64, f64) {
+        let ridges = self.roofs.iter().map(|roof| self.ridge(roof.teraflops_per_second));
+        let (low, high) = ends(ridges.chain(self.points().map(|point| point.x)));
+        (low / 3.0, high * 20.0)
+    }
+
+    /// A factor to spare below; above, room for the name of the highest roof and a label on it.
+    fn rates(&self) -> (f64, f64) {
+        let (low, high) = ends(self.points().map(|point| point.y).chain([self.peak()]));
+        (low.min(high / 100.0) / 2.0, high * 4.0)
+    }
+
+    fn points(&self) -> impl Iterator<Item = &Point> {
+        self.operators.iter().flat_map(|series| &series.points)
+    }
+}
+
+/// How far roofs run beyond the axes.
+const BEYOND: f64 = 1e3;
+
+/// The least and the greatest positive value; one to ten if there is none.
+fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let shown: Vec<f64> = values.filter(|value| value.is_finite() && *value > 0.0).collect();
+    let low = shown.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = shown.iter().copied().fold(0.0, f64::max);
+    if shown.is_empty() { (1.0, 10.0) } else { (low, high) }
 }
 
 #[cfg(test)]
@@ -84,6 +113,6 @@ mod tests {
         assert_eq!((fp8.points[0].x, fp8.points[0].y), (74.0, 296.0));
         assert_eq!((bf16.points[0].x, bf16.points[0].y), (37.0, 148.0));
         assert_eq!(slope.name, "HBM 4.00 TB/s");
-        assert_eq!(fp8.name, "fp8 296 TFLOP/s");
+        assert_eq!(fp8.name, "fp8: 296");
     }
 }

@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Rect};
 use super::frame;
 use super::metrics::{self, LINE};
 use super::palette::Palette;
-use super::scale::{Mapping, SharedDomains};
+use super::scale::{Mapping, domain_of_bars};
 use crate::cell::{number, percent};
 use crate::figure::{Bar, Bars, Scale, Segment};
 
@@ -22,13 +22,7 @@ pub(super) fn height(bars: &Bars) -> f64 {
 }
 
 /// Names left, bars in the middle, totals right.
-pub(super) fn draw(
-    canvas: &mut Canvas,
-    bars: &Bars,
-    place: Rect,
-    palette: &Palette,
-    domains: &SharedDomains,
-) {
+pub(super) fn draw(canvas: &mut Canvas, bars: &Bars, place: Rect, palette: &Palette) {
     let widest = |words: &dyn Fn(&Bar) -> String| {
         bars.bars.iter().map(|bar| metrics::width(&words(bar))).fold(0.0, f64::max)
     };
@@ -40,7 +34,7 @@ pub(super) fn draw(
         width: (place.width - left - right).max(1.0),
         height: bars.bars.len() as f64 * PITCH,
     };
-    let mapping = Mapping::new(Scale::Linear, domains.get(&bars.axis), (area.x, area.right()));
+    let mapping = Mapping::new(Scale::Linear, domain_of_bars(bars), (area.x, area.right()));
     frame::x_axis(canvas, &bars.axis, &mapping, area);
     for (index, bar) in bars.bars.iter().enumerate() {
         draw_bar(canvas, bars, bar, &mapping, area.y + index as f64 * PITCH + 2.0, palette);

@@ -6,7 +6,10 @@ use super::metrics;
 /// What words must keep clear of.
 pub(super) struct Clearance {
     area: Rect,
+    /// Marks, lines and words.
     taken: Vec<Rect>,
+    /// Words alone: lines from labels to their points may cross all else.
+    words: Vec<Rect>,
 }
 
 /// A point that would like words beside it.
@@ -15,19 +18,43 @@ pub(super) struct Wish<'a> {
     pub(super) radius: f64,
     pub(super) words: &'a str,
     pub(super) weight: f64,
+    pub(super) reach: Reach,
+}
+
+/// How far from its mark a label may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Right beside it.
+    Beside,
+    /// Farther away too, with a thin line to it.
+    Far,
 }
 
 /// Steps along a line at which a small box keeps words away from it.
 const STEP: f64 = 5.0;
 /// How far from its mark a label may stand; beyond the first a thin line joins them.
-const DISTANCES: [f64; 5] = [4.0, 16.0, 30.0, 46.0, 64.0];
-/// Right, left, above, below, then the corners.
-const DIRECTIONS: [Place; 8] =
-    [(1.0, 0.0), (-1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (0.8, -0.8), (0.8, 0.8), (-0.8, -0.8), (-0.8, 0.8)];
+const DISTANCES: [f64; 8] = [4.0, 14.0, 24.0, 36.0, 50.0, 66.0, 84.0, 104.0];
+/// Least blank between two labels in a line.
+const BLANK: f64 = 5.0;
+/// Right, left, above, below, then between them.
+const DIRECTIONS: [Place; 12] = [
+    (1.0, 0.0),
+    (-1.0, 0.0),
+    (0.0, -1.0),
+    (0.0, 1.0),
+    (0.8, -0.8),
+    (0.8, 0.8),
+    (-0.8, -0.8),
+    (-0.8, 0.8),
+    (0.4, -1.0),
+    (0.4, 1.0),
+    (-0.4, -1.0),
+    (-0.4, 1.0),
+];
 
 impl Clearance {
     pub(super) fn new(area: Rect) -> Self {
-        Self { area, taken: Vec::new() }
+        Self { area, taken: Vec::new(), words: Vec::new() }
     }
 
     /// Keeps words away from a box.
@@ -35,16 +62,15 @@ impl Clearance {
         self.taken.push(place);
     }
 
+    /// Keeps words, and the lines from labels to their points, away from words.
+    pub(super) fn take_words(&mut self, place: Rect) {
+        self.take(place);
+        self.words.push(place);
+    }
+
     /// Keeps words away from a line.
     pub(super) fn take_line(&mut self, places: &[Place]) {
-        for pair in places.windows(2) {
-            let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
-            let steps = (dx.hypot(dy) / STEP).ceil().max(1.0);
-            for step in 0..=(steps as usize) {
-                let part = step as f64 / steps;
-                self.take(Rect::around((pair[0].0 + dx * part, pair[0].1 + dy * part), 2.0));
-            }
-        }
+        places.windows(2).flat_map(|pair| boxes_along(pair[0], pair[1])).for_each(|place| self.take(place));
     }
 
     /// Whether a box is inside the plot area and clear.
@@ -61,18 +87,51 @@ impl Clearance {
     }
 
     fn place(&mut self, canvas: &mut Canvas, wish: &Wish<'_>) {
-        let candidates =
-            DISTANCES.into_iter().flat_map(|distance| DIRECTIONS.map(|direction| (distance, direction)));
-        let boxed = candidates.map(|(distance, direction)| (distance, box_at(wish, distance, direction)));
-        let Some((distance, place)) = boxed.into_iter().find(|(_, place)| self.is_free(place)) else {
-            return;
-        };
-        if distance > DISTANCES[0] {
-            canvas.line("leader", wish.at, nearest_of(&place, wish.at));
-        }
+        let distances = if wish.reach == Reach::Far { &DISTANCES[..] } else { &DISTANCES[..1] };
+        let boxes = distances.iter().flat_map(|distance| DIRECTIONS.map(|way| box_at(wish, *distance, way)));
+        let clear = |place: &Rect| self.is_free(place) && self.is_reached(wish, place);
+        let Some(place) = boxes.into_iter().find(clear) else { return };
         canvas.text((place.x, place.y + metrics::FONT * 0.8), "label", wish.words);
-        self.take(place);
+        self.take_words(padded(place, wish.reach));
+        if is_apart(wish, &place) {
+            let ends = [wish.at, nearest_of(&place, wish.at)];
+            canvas.line("leader", ends[0], ends[1]);
+            self.take_line(&ends);
+        }
     }
+
+    /// Whether no words stand between a point and its label.
+    fn is_reached(&self, wish: &Wish<'_>, place: &Rect) -> bool {
+        let mut between = boxes_along(wish.at, nearest_of(place, wish.at));
+        between.all(|step| !self.words.iter().any(|words| words.overlaps(&step)))
+    }
+}
+
+/// A label with the blank around it: more above and below along a line, where labels would pile up.
+fn padded(place: Rect, reach: Reach) -> Rect {
+    let above = if reach == Reach::Beside { 2.0 * BLANK } else { 0.0 };
+    Rect {
+        x: place.x - BLANK,
+        y: place.y - above,
+        width: place.width + 2.0 * BLANK,
+        height: place.height + 2.0 * above,
+    }
+}
+
+/// Small boxes along a straight line.
+fn boxes_along(from: Place, to: Place) -> impl Iterator<Item = Rect> {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let steps = (dx.hypot(dy) / STEP).ceil().max(1.0);
+    (0..=(steps as usize)).map(move |step| {
+        let part = step as f64 / steps;
+        Rect::around((from.0 + dx * part, from.1 + dy * part), 2.0)
+    })
+}
+
+/// Whether a label stands so far from its mark that a line must join them.
+fn is_apart(wish: &Wish<'_>, place: &Rect) -> bool {
+    let (x, y) = nearest_of(place, wish.at);
+    (x - wish.at.0).hypot(y - wish.at.1) > wish.radius + DISTANCES[1] - 1.0
 }
 
 /// The box of the words when they stand in a direction at a distance from the mark.
@@ -95,7 +154,7 @@ mod tests {
     const AREA: Rect = Rect { x: 0.0, y: 0.0, width: 300.0, height: 200.0 };
 
     fn wish(at: Place, words: &str) -> Wish<'_> {
-        Wish { at, radius: 4.0, words, weight: 1.0 }
+        Wish { at, radius: 4.0, words, weight: 1.0, reach: Reach::Far }
     }
 
     #[test]
@@ -107,11 +166,13 @@ mod tests {
     #[test]
     fn no_two_labels_overlap() {
         let mut clearance = Clearance::new(AREA);
-        let points: Vec<Place> = (0..6).map(|index| (120.0 + f64::from(index), 100.0)).collect();
-        points.iter().for_each(|&at| clearance.take(Rect::around(at, 4.0)));
-        let before = clearance.taken.len();
+        let points: Vec<Place> = (0..6).map(|index| (60.0 + 16.0 * f64::from(index), 100.0)).collect();
+        for &at in &points {
+            clearance.take(Rect::around(at, 4.0));
+        }
         clearance.place_all(&mut Canvas::default(), points.iter().map(|&at| wish(at, "gate_up")).collect());
-        let labels = &clearance.taken[before..];
+        let unpadded = |taken: &Rect| Rect { x: taken.x + BLANK, width: taken.width - 2.0 * BLANK, ..*taken };
+        let labels: Vec<Rect> = clearance.words.iter().map(unpadded).collect();
         assert_eq!(labels.len(), 6);
         for (index, label) in labels.iter().enumerate() {
             assert!(labels[index + 1..].iter().all(|other| !other.overlaps(label)));

@@ -7,7 +7,7 @@ use crate::figure::{Axis, Bar, Bars, Figure, Plot, Point, Scale, Xy};
 /// The values that an axis spans.
 pub(super) type Domain = (f64, f64);
 
-/// What each axis of a figure spans: axes of the same title span the same in all panels.
+/// What each axis of the xy panels of a figure spans: axes of the same title span the same in all panels.
 pub(super) struct SharedDomains(BTreeMap<String, Domain>);
 
 /// Maps the values of an axis to pixels.
@@ -22,14 +22,9 @@ impl SharedDomains {
     pub(super) fn of(figure: &Figure) -> Self {
         let mut domains = BTreeMap::new();
         for panel in &figure.panels {
-            match &panel.plot {
-                Plot::Xy(xy) => {
-                    widen(&mut domains, &xy.x, &x_values(xy));
-                    widen(&mut domains, &xy.y, &y_values(xy));
-                }
-                Plot::Bars(bars) => {
-                    widen(&mut domains, &bars.axis, &lengths(bars));
-                }
+            if let Plot::Xy(xy) = &panel.plot {
+                widen(&mut domains, &xy.x, &x_values(xy));
+                widen(&mut domains, &xy.y, &y_values(xy));
             }
         }
         Self(domains)
@@ -40,14 +35,16 @@ impl SharedDomains {
     }
 }
 
+/// What the axis of a panel of bars spans. It is its own: bars of one panel are compared, and totals are written out.
+pub(super) fn domain_of_bars(bars: &Bars) -> Domain {
+    let lengths: Vec<f64> = bars.bars.iter().map(Bar::total).collect();
+    bars.axis.range.unwrap_or_else(|| span(Scale::Linear, &lengths))
+}
+
 fn widen(domains: &mut BTreeMap<String, Domain>, axis: &Axis, values: &[f64]) {
     let own = axis.range.unwrap_or_else(|| span(axis.scale, values));
     let shared = domains.entry(axis.title()).or_insert(own);
     *shared = (shared.0.min(own.0), shared.1.max(own.1));
-}
-
-fn lengths(bars: &Bars) -> Vec<f64> {
-    bars.bars.iter().map(Bar::total).collect()
 }
 
 fn x_values(xy: &Xy) -> Vec<f64> {

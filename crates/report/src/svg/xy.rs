@@ -2,9 +2,10 @@
 
 use super::canvas::{Canvas, Place, Rect};
 use super::frame;
-use super::labels::{Clearance, Wish};
-use super::metrics;
+use super::labels::{Clearance, Reach, Wish};
 use super::palette::Palette;
+use super::roof::{self, Roof};
+use super::rule;
 use super::scale::{Mapping, SharedDomains};
 use crate::cell::{number, percent};
 use crate::figure::{Mark, Point, Rule, Series, Xy};
@@ -34,15 +35,12 @@ pub(super) fn draw(canvas: &mut Canvas, xy: &Xy, place: Rect, palette: &Palette,
     frame::border(canvas, area);
     let mut clearance = Clearance::new(area);
     xy.series.iter().for_each(|series| ground.keep_clear(series, &mut clearance));
-    xy.series
-        .iter()
-        .filter(|series| series.mark == Mark::Roof)
-        .for_each(|roof| ground.roof(canvas, roof, &mut clearance));
+    roof::draw(canvas, &ground.roofs(xy), &mut clearance);
     xy.rules.iter().for_each(|rule| ground.rule(canvas, rule, &mut clearance));
     xy.series.iter().for_each(|series| ground.line(canvas, series, palette));
     xy.series.iter().for_each(|series| ground.marks(canvas, xy, series, palette));
-    let wishes =
-        xy.series.iter().filter(|series| series.mark != Mark::Roof).flat_map(|series| ground.wishes(series));
+    let points = xy.series.iter().filter(|series| series.mark != Mark::Roof);
+    let wishes = points.flat_map(|series| ground.wishes(series));
     clearance.place_all(canvas, wishes.collect());
 }
 
@@ -51,14 +49,43 @@ impl Ground {
         Some((self.x.place(point.x)?, self.y.place(point.y)?))
     }
 
+    /// The roofs, as far as they cross the plot area.
+    fn roofs<'a>(&self, xy: &'a Xy) -> Vec<Roof<'a>> {
+        let roofs = xy.series.iter().filter(|series| series.mark == Mark::Roof);
+        let clipped = roofs.filter_map(|series| {
+            let [from, to] = self.path(series)[..] else { return None };
+            let (from, to) = roof::clip((from, to), self.area)?;
+            Some(Roof { name: &series.name, from, to })
+        });
+        clipped.collect()
+    }
+
+    fn rule(&self, canvas: &mut Canvas, rule: &Rule, clearance: &mut Clearance) {
+        match rule {
+            Rule::X(value, words) => {
+                self.x
+                    .place(*value)
+                    .into_iter()
+                    .for_each(|x| rule::upright(canvas, x, words, self.area, clearance));
+            }
+            Rule::Y(value, words) => {
+                self.y
+                    .place(*value)
+                    .into_iter()
+                    .for_each(|y| rule::level(canvas, y, words, self.area, clearance));
+            }
+        }
+    }
+
     fn keep_clear(&self, series: &Series, clearance: &mut Clearance) {
+        if series.mark == Mark::Roof {
+            return;
+        }
         clearance.take_line(&self.path(series));
-        if series.mark != Mark::Roof {
-            let marks = series
-                .points
-                .iter()
-                .filter_map(|point| Some(Rect::around(self.place(point)?, radius(point))));
-            marks.for_each(|mark| clearance.take(mark));
+        for point in &series.points {
+            let Some(at) = self.place(point) else { continue };
+            clearance.take(Rect::around(at, radius(point)));
+            self.whisker_ends(point).into_iter().for_each(|ends| clearance.take_line(&ends));
         }
     }
 
@@ -86,96 +113,31 @@ impl Ground {
         }
         for point in &series.points {
             let Some(at) = self.place(point) else { continue };
-            self.whisker(canvas, point, at, &palette.class(&series.name));
+            self.whisker(canvas, point, &palette.class(&series.name));
             palette.mark(canvas, &series.name, at, radius(point), &hint(xy, series, point));
         }
     }
 
-    fn whisker(&self, canvas: &mut Canvas, point: &Point, (x, _): Place, class: &str) {
-        let ends = point.interval.map(|(low, high)| (self.y.place(low), self.y.place(high)));
-        if let Some((Some(low), Some(high))) = ends {
-            canvas.line(&format!("whisker {class}"), (x, low), (x, high));
+    fn whisker(&self, canvas: &mut Canvas, point: &Point, class: &str) {
+        if let Some([low, high]) = self.whisker_ends(point) {
+            canvas.line(&format!("whisker {class}"), low, high);
         }
+    }
+
+    fn whisker_ends(&self, point: &Point) -> Option<[Place; 2]> {
+        let (x, (low, high)) = (self.x.place(point.x)?, point.interval?);
+        Some([(x, self.y.place(low)?), (x, self.y.place(high)?)])
     }
 
     fn wishes<'a>(&self, series: &'a Series) -> Vec<Wish<'a>> {
+        // The points of a line follow each other so closely that lines from labels to them would tangle.
+        let reach = if series.mark == Mark::Points { Reach::Far } else { Reach::Beside };
         let wish = |point: &'a Point| {
             let words = point.label.as_deref()?;
-            Some(Wish {
-                at: self.place(point)?,
-                radius: radius(point),
-                words,
-                weight: point.weight.unwrap_or(0.0),
-            })
+            let (at, weight) = (self.place(point)?, point.weight.unwrap_or(0.0));
+            Some(Wish { at, radius: radius(point), words, weight, reach })
         };
         series.points.iter().filter_map(wish).collect()
-    }
-
-    /// A roof and its name along it: at the right end of a level one, in the middle of a slope.
-    fn roof(&self, canvas: &mut Canvas, series: &Series, clearance: &mut Clearance) {
-        let path = self.path(series);
-        canvas.polyline("roof", &path);
-        let [from, to] = path[..] else { return };
-        if (from.1 - to.1).abs() < 1.0 {
-            self.level_name(canvas, &series.name, to, clearance);
-        } else {
-            self.slope_name(canvas, &series.name, from, to, clearance);
-        }
-    }
-
-    /// Above the line at its right end, or below where another name stands.
-    fn level_name(&self, canvas: &mut Canvas, name: &str, end: Place, clearance: &mut Clearance) {
-        let x = end.0 - metrics::width(name) - 2.0;
-        let heights = [end.1 - 5.0, end.1 + 14.0];
-        let free = heights.into_iter().find(|&y| clearance.is_free(&metrics::text_box((x, y), name)));
-        let at = (x, free.unwrap_or(heights[0]));
-        canvas.text(at, "roof-name", name);
-        clearance.take(metrics::text_box(at, name));
-    }
-
-    /// Along the slope, just above it, from a third of its length on.
-    fn slope_name(&self, canvas: &mut Canvas, name: &str, from: Place, to: Place, clearance: &mut Clearance) {
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = dx.hypot(dy);
-        let at = |along: f64, off: f64| {
-            let part = along / length;
-            (from.0 + dx * part + off * dy / length, from.1 + dy * part - off * dx / length)
-        };
-        let words = metrics::width(name);
-        let start = (length / 3.0).min(length - words).max(4.0);
-        canvas.turned_text(at(start, 6.0), dy.atan2(dx).to_degrees(), "roof-name", name);
-        clearance.take_line(&[at(start, 6.0), at(start + words, 6.0)]);
-        clearance.take_line(&[at(start, 14.0), at(start + words, 14.0)]);
-    }
-
-    fn rule(&self, canvas: &mut Canvas, rule: &Rule, clearance: &mut Clearance) {
-        match rule {
-            Rule::X(value, words) => {
-                let Some(x) = self.x.place(*value) else { return };
-                let ends = [(x, self.area.y), (x, self.area.bottom())];
-                self.ruled(canvas, ends, (x + 4.0, self.area.y + 12.0), words, clearance);
-            }
-            Rule::Y(value, words) => {
-                let Some(y) = self.y.place(*value) else { return };
-                let ends = [(self.area.x, y), (self.area.right(), y)];
-                let start = self.area.right() - metrics::width(words) - 2.0;
-                self.ruled(canvas, ends, (start, y - 5.0), words, clearance);
-            }
-        }
-    }
-
-    fn ruled(
-        &self,
-        canvas: &mut Canvas,
-        ends: [Place; 2],
-        at: Place,
-        words: &str,
-        clearance: &mut Clearance,
-    ) {
-        canvas.line("rule", ends[0], ends[1]);
-        canvas.text(at, "rule-name", words);
-        clearance.take_line(&ends);
-        clearance.take(metrics::text_box(at, words));
     }
 }
 

@@ -7,7 +7,7 @@ use vitruvian_report::{Axis, Bar, Bars, Figure, Mark, Plot, Point, Roof, Rooflin
 use crate::answer::{ChipAnswer, CompareAnswer, OperatorShare};
 
 /// Throughput per chip against speed per user, one front a chip; dashed where the targets are set aside.
-pub fn fronts(answer: &CompareAnswer) -> Figure {
+pub(super) fn fronts(answer: &CompareAnswer) -> Figure {
     let series = answer.chips.iter().map(|chip| {
         let points = chip.unbound_front.iter().map(|point| {
             Point::new(point.output_tokens_per_s_per_user, point.output_tokens_per_s_per_chip)
@@ -30,7 +30,7 @@ pub fn fronts(answer: &CompareAnswer) -> Figure {
 }
 
 /// One roofline a chip with the operators of prefill and decode.
-pub fn rooflines(answer: &CompareAnswer) -> Figure {
+pub(super) fn rooflines(answer: &CompareAnswer) -> Figure {
     let panels = answer.chips.iter().map(|chip| (chip.title.clone(), roofline(chip).plot()));
     Figure::of_panels(
         "Rooflines",
@@ -72,7 +72,7 @@ fn points(operators: &[OperatorShare]) -> Vec<Point> {
 }
 
 /// Where the time of prefill and decode goes, a bar a chip.
-pub fn breakdown(answer: &CompareAnswer) -> Figure {
+pub(super) fn breakdown(answer: &CompareAnswer) -> Figure {
     let panel = |title: &str, operators: fn(&ChipAnswer) -> &[OperatorShare]| {
         let bars =
             answer.chips.iter().map(|chip| Bar::new(&*chip.title, segments(operators(chip)))).collect();

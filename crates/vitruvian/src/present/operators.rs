@@ -5,7 +5,7 @@ use vitruvian_report::{Cell, Column, Table};
 use crate::answer::OperatorShare;
 
 /// Every operator with count, shape, time, share, work, achieved rates and bound.
-pub fn operator_table(title: &str, operators: &[OperatorShare]) -> Table {
+pub(super) fn operator_table(title: &str, operators: &[OperatorShare]) -> Table {
     let mut table = Table::new([
         Column::name("operator"),
         Column::number("count", ""),

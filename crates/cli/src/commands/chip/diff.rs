@@ -1,8 +1,9 @@
 //! `vitruvian chip diff`: where two chips differ.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
-use vitruvian_hardware::Chip;
+use vitruvian_hardware::{Chip, Difference, Figure, diff};
 use vitruvian_report::{Cell, Column, Table};
 
 use super::DiffArgs;
@@ -10,47 +11,52 @@ use crate::answer::Answer;
 use crate::inputs;
 
 /// One figure in which the chips differ; `null` where a chip has none.
-#[derive(Debug, Serialize)]
-struct Difference {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Shown {
     key: String,
     from: Option<String>,
     to: Option<String>,
+    /// `to` over `from`, where both are numbers.
+    ratio: Option<f64>,
 }
 
 pub(super) fn run(arguments: &DiffArgs) -> Result<Answer, Diagnostics> {
     let (from, to) = both(inputs::chip(&arguments.from), inputs::chip(&arguments.to))?;
-    let differences = differences(&from.chip, &to.chip);
+    let shown = shown(&from.chip, &to.chip);
     let doubts = from.warnings.into_iter().chain(to.warnings).collect();
-    let table = table(&from.chip, &to.chip, &differences);
-    Ok(Answer { doubts, ..Answer::table(table, &differences) })
+    Ok(Answer { doubts, ..Answer::table(table(&from.chip, &to.chip, &shown), &shown) })
 }
 
 /// Both, or the faults of both.
 fn both<T>(one: Result<T, Diagnostics>, other: Result<T, Diagnostics>) -> Result<(T, T), Diagnostics> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
-        (one, other) => Err(Diagnostics(
-            [one.err(), other.err()].into_iter().flatten().flat_map(|faults| faults.0).collect(),
-        )),
+        (one, other) => {
+            let faults = [one.err(), other.err()].into_iter().flatten().flat_map(|faults| faults.0);
+            Err(Diagnostics(faults.collect()))
+        }
     }
 }
 
-/// In the order of the first chip's figures, then what only the second has.
-fn differences(from: &Chip, to: &Chip) -> Vec<Difference> {
-    let value = |chip: &Chip, key: &str| {
-        chip.figures.iter().find(|figure| figure.key == key).map(|f| f.value.clone())
+fn shown(from: &Chip, to: &Chip) -> Vec<Shown> {
+    let value = |figure: Option<Figure>| figure.map(|figure| figure.value);
+    let shown = |one: Difference| Shown {
+        key: one.key,
+        from: value(one.left),
+        to: value(one.right),
+        ratio: one.ratio,
     };
-    let new = to.figures.iter().filter(|figure| value(from, &figure.key).is_none());
-    let keys = from.figures.iter().chain(new).map(|figure| figure.key.clone());
-    let all = keys.map(|key| Difference { from: value(from, &key), to: value(to, &key), key });
-    all.filter(|difference| difference.from != difference.to).collect()
+    diff(from, to).into_iter().map(shown).collect()
 }
 
-fn table(from: &Chip, to: &Chip, differences: &[Difference]) -> Table {
-    let mut table = Table::new([Column::name("figure"), Column::text(&from.name), Column::text(&to.name)]);
-    let shown = |value: &Option<String>| Cell::text(value.as_deref().unwrap_or("–"));
+fn table(from: &Chip, to: &Chip, differences: &[Shown]) -> Table {
+    let ratio = Column::number("ratio", "");
+    let mut table =
+        Table::new([Column::name("figure"), Column::text(&from.name), Column::text(&to.name), ratio]);
+    let value = |value: &Option<String>| Cell::text(value.as_deref().unwrap_or("–"));
     for difference in differences {
-        table.row([Cell::text(&difference.key), shown(&difference.from), shown(&difference.to)]);
+        let ratio = difference.ratio.into();
+        table.row([Cell::text(&difference.key), value(&difference.from), value(&difference.to), ratio]);
     }
     if differences.is_empty() {
         table.note("No figure differs.");

@@ -1,16 +1,17 @@
 //! `vitruvian chip list`: one line a chip.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{Chip, Status, catalog};
-use vitruvian_quantity::Dtype;
+use vitruvian_quantity::{Bytes, Dtype};
 use vitruvian_report::{Cell, Column, Row, Table, Tone};
 
 use crate::answer::Answer;
 
 /// The main figures of a chip, as `--format json` gives them.
-#[derive(Debug, Serialize)]
-struct Line {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Line {
     name: String,
     title: String,
     vendor: &'static str,
@@ -57,37 +58,42 @@ fn table(lines: &[Line]) -> Table {
         Column::text("architecture"),
         Column::number("16-bit", "TFLOP/s"),
         Column::number("8-bit", "TFLOP/s"),
-        Column::number("memory", "GB"),
+        Column::number("memory", "GiB"),
         Column::number("bandwidth", "TB/s"),
         Column::number("links", "GB/s"),
         Column::number("power", "W"),
         Column::detail("title"),
     ]);
-    lines.iter().for_each(|line| table.push(row(line)));
+    for line in lines {
+        table.push(row(line));
+    }
     table.note(
         "Dense matrix peaks at the nominal clock; links are all scale-up links of a chip, per direction.",
     );
-    if lines.iter().any(|line| line.status != Status::Shipping.name()) {
-        table.note("Chips in dim print are announced, not shipping: their figures are plans.");
+    let plans: Vec<&str> = lines.iter().filter(|line| !ships(line)).map(|line| line.name.as_str()).collect();
+    if !plans.is_empty() {
+        table.note(format!("Announced, not shipping, with figures that are plans: {}.", plans.join(", ")));
     }
     table
 }
 
 fn row(line: &Line) -> Row {
-    let shipping = line.status == Status::Shipping.name();
-    let title = if shipping { line.title.clone() } else { format!("{} ({})", line.title, line.status) };
     let row = Row::new([
         Cell::text(&line.name),
         Cell::text(line.architecture),
         positive(line.dense_16_bit_tflop_per_s),
         positive(line.dense_8_bit_tflop_per_s),
-        Cell::number(line.memory_gb),
+        Cell::number(Bytes::new(line.memory_gb * 1e9).in_unit("GiB")),
         Cell::number(line.bandwidth_tb_per_s),
         positive(line.links_gb_per_s),
         Cell::number(line.power_cap_w),
-        Cell::text(title),
+        Cell::text(&line.title),
     ]);
-    row.tone(if shipping { Tone::Plain } else { Tone::Dim })
+    row.tone(if ships(line) { Tone::Plain } else { Tone::Dim })
+}
+
+fn ships(line: &Line) -> bool {
+    line.status == Status::Shipping.name()
 }
 
 /// A dash where the chip has none of it.

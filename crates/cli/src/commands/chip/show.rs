@@ -1,7 +1,9 @@
 //! `vitruvian chip show`: every figure of one chip, and where it comes from.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
+use vitruvian_hardware::catalog::citations;
 use vitruvian_hardware::{Chip, Figure};
 use vitruvian_quantity::FlopsPerSecond;
 use vitruvian_report::{Block, Cell, Column, Page, Row, Table, Tone};
@@ -11,8 +13,8 @@ use crate::answer::Answer;
 use crate::inputs;
 
 /// What `--format json` gives.
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Shown {
     name: String,
     title: String,
     vendor: &'static str,
@@ -20,9 +22,17 @@ struct Shown {
     status: &'static str,
     peaks: Vec<ShownPeak>,
     figures: Vec<ShownFigure>,
+    sources: Vec<ShownSource>,
 }
 
-#[derive(Debug, Serialize)]
+/// What the short name of a source stands for.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ShownSource {
+    id: String,
+    text: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownPeak {
     dtype: String,
     matrix_tflop_per_s: f64,
@@ -31,7 +41,7 @@ struct ShownPeak {
     ridge_flop_per_byte: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownFigure {
     key: String,
     value: String,
@@ -41,7 +51,7 @@ struct ShownFigure {
     alternatives: Vec<ShownAlternative>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownAlternative {
     value: String,
     grade: &'static str,
@@ -51,11 +61,12 @@ struct ShownAlternative {
 pub(super) fn run(arguments: &ShowArgs) -> Result<Answer, Diagnostics> {
     let parsed = inputs::chip(&arguments.chip)?;
     let shown = shown(&parsed.chip);
-    let tables = [figures(&shown, arguments.sources), peaks(&shown)];
+    let cited = arguments.sources.then(|| cited(&shown));
+    let tables = [figures(&shown, arguments.sources), peaks(&shown)].into_iter().chain(cited);
     let page = Page {
         title: shown.title.clone(),
         subtitle: format!("{} · {} · {} · {}", shown.name, shown.vendor, shown.architecture, shown.status),
-        blocks: tables.map(Block::Table).to_vec(),
+        blocks: tables.map(Block::Table).collect(),
         ..Page::default()
     };
     Ok(Answer { doubts: parsed.warnings, ..Answer::new(page, &shown) })
@@ -70,6 +81,10 @@ fn shown(chip: &Chip) -> Shown {
         status: chip.status.name(),
         peaks: shown_peaks(chip),
         figures: chip.figures.iter().map(shown_figure).collect(),
+        sources: citations(&chip.figures)
+            .into_iter()
+            .map(|cited| ShownSource { id: cited.id, text: cited.text })
+            .collect(),
     }
 }
 
@@ -144,6 +159,12 @@ fn figure_row(figure: &ShownFigure, sources: bool) -> Row {
 
 fn alternative_row(other: &ShownAlternative) -> Row {
     Row::new(["  or", &other.value, other.grade, &other.source].map(Cell::text)).tone(Tone::Dim)
+}
+
+fn cited(shown: &Shown) -> Table {
+    let mut table = Table::new([Column::name("source"), Column::text("stands for")]);
+    shown.sources.iter().for_each(|source| table.row([&source.id, &source.text].map(Cell::text)));
+    table
 }
 
 fn peaks(shown: &Shown) -> Table {

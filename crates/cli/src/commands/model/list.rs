@@ -1,5 +1,6 @@
 //! `vitruvian model list`: one line a model.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_model::{Layout, Model, catalog, kv_bytes_per_token, parameters};
@@ -8,8 +9,8 @@ use vitruvian_report::{Cell, Column, Table};
 use crate::answer::Answer;
 
 /// The main figures of a model, as `--format json` gives them.
-#[derive(Debug, Serialize)]
-struct Line {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Line {
     name: String,
     family: String,
     parameters_total: u64,
@@ -54,7 +55,7 @@ fn table(lines: &[Line]) -> Table {
             Cell::text(&line.family),
             Cell::number(line.parameters_total as f64 / 1e9),
             Cell::number(line.parameters_active as f64 / 1e9),
-            Cell::integer(line.layers as i64),
+            Cell::count(line.layers),
             Cell::number(line.kv_bytes_per_token / 1e3),
             Cell::integer(line.max_context),
         ]);

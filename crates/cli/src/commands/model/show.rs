@@ -1,5 +1,6 @@
 //! `vitruvian model show`: parameters, caches and layers.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_model::weights::Module;
@@ -15,8 +16,8 @@ use crate::answer::Answer;
 use crate::inputs;
 
 /// What `--format json` gives.
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Shown {
     name: String,
     family: String,
     parameters_total: u64,
@@ -37,7 +38,7 @@ struct Shown {
 }
 
 /// Layers that are alike.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LayerKind {
     count: u32,
     mixer: String,
@@ -45,7 +46,7 @@ struct LayerKind {
 }
 
 /// The parameters of one class of modules.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ModuleSize {
     module: &'static str,
     parameters: u64,

@@ -1,0 +1,91 @@
+//! Which tables inform which chip: the list behind `catalog/profiles` and `docs/accuracy.md`.
+
+use serde::Deserialize;
+use vitruvian_cost::profile::Stack;
+use vitruvian_cost::{Profile, Residency};
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
+
+use crate::calibrate::Options;
+
+/// Sets of tables measured alike.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The sets.
+    pub set: Vec<Set>,
+    /// What the fits are to reach.
+    #[serde(default)]
+    pub target: Vec<Target>,
+}
+
+/// The error that a family of one chip is to reach on shapes left out of the fit.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The chip.
+    pub chip: String,
+    /// The operator family.
+    pub family: String,
+    /// The number formats.
+    pub precision: String,
+    /// Mean absolute relative error.
+    pub mean: f64,
+}
+
+/// Tables of one chip that were measured alike.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    /// The chip that was measured.
+    pub chip: String,
+    /// Paths below the folder of measured tables.
+    pub tables: Vec<String>,
+    /// Where they come from.
+    pub source: String,
+    /// Software of tables that do not name it.
+    pub stack: Option<Stack>,
+    /// Sets of operands that the benchmark rotated over; absent where it flushed the cache.
+    pub copies: Option<u32>,
+}
+
+/// Rows of one profile that a fit looks at.
+const ROWS: usize = 2000;
+
+impl Manifest {
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// What is not TOML of this form.
+    pub fn read(source: &SourceText) -> Result<Self, Diagnostics> {
+        toml::from_str(source.text()).map_err(|error| {
+            let span = error.span().unwrap_or(0..0).into();
+            Diagnostic::error("manifest-syntax", error.message()).at(source, span, "").into()
+        })
+    }
+}
+
+impl Manifest {
+    /// The target for a profile, if there is one.
+    pub fn target_of(&self, profile: &Profile<Vec<f64>>) -> Option<f64> {
+        let precision = profile.precision.to_string();
+        let meant = |target: &&Target| {
+            target.chip == profile.chip
+                && target.family == profile.family.name()
+                && target.precision == precision
+        };
+        self.target.iter().find(meant).map(|target| target.mean)
+    }
+}
+
+impl Set {
+    /// What a calibration on these tables is told.
+    pub fn options(&self) -> Options {
+        Options {
+            source: self.source.clone(),
+            stack: self.stack.clone().unwrap_or_default(),
+            residency: self.copies.map_or(Residency::Cold, |copies| Residency::Rotating { copies }),
+            families: Vec::new(),
+            rows: ROWS,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The tiles that a vendor's library has, and may choose from.
+
+use vitruvian_hardware::{Architecture, Chip};
+use vitruvian_model::Scheme;
+
+/// One tile of the output: the index of its height in [`super::product::HEIGHTS`], and its columns.
+pub(crate) type Tile = (usize, u32);
+
+/// What a library can do with a product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Library {
+    /// Tiles it has kernels for.
+    pub(crate) tiles: &'static [Tile],
+    /// Whether it splits the depth between cores.
+    pub(crate) splits: bool,
+    /// Rows of a tile's longer side whose latency others hide: a warpgroup of asynchronous `wgmma` works on 64 while the
+    /// rest of the tile is in flight. Zero where the step's latency adds up (synchronous `mma.sync`).
+    pub(crate) warpgroup: f64,
+}
+
+const H8: usize = 0;
+const H16: usize = 1;
+const H32: usize = 2;
+const H64: usize = 3;
+const H128: usize = 4;
+const H192: usize = 5;
+const H256: usize = 6;
+
+/// cuBLAS and CUTLASS on Hopper: `wgmma` takes 64 rows of one operand and 8 to 256 columns of the other, and either
+/// operand may be the one with 64 rows (swap AB).
+const WGMMA: &[Tile] = &[
+    (H8, 64),
+    (H8, 128),
+    (H16, 64),
+    (H16, 128),
+    (H32, 64),
+    (H32, 128),
+    (H64, 8),
+    (H64, 16),
+    (H64, 32),
+    (H64, 64),
+    (H64, 128),
+    (H64, 192),
+    (H64, 256),
+    (H128, 16),
+    (H128, 32),
+    (H128, 64),
+    (H128, 128),
+    (H128, 192),
+    (H128, 256),
+    (H192, 64),
+    (H192, 128),
+    (H256, 64),
+    (H256, 128),
+];
+
+/// cuBLAS on Ampere: `mma.sync` tiles of CUTLASS 2.
+const MMA_SYNC: &[Tile] = &[
+    (H16, 64),
+    (H16, 128),
+    (H32, 64),
+    (H32, 128),
+    (H64, 16),
+    (H64, 32),
+    (H64, 64),
+    (H64, 128),
+    (H64, 256),
+    (H128, 32),
+    (H128, 64),
+    (H128, 128),
+    (H128, 256),
+    (H256, 64),
+    (H256, 128),
+];
+
+/// DeepGEMM: 64, 128 or 256 rows, never swapped; columns in steps of 8 up to 128, then 144 and 160, and no more than 128
+/// beside 256 rows (`get_best_configs`).
+const DEEP_GEMM: &[Tile] = &deep_gemm();
+
+const fn deep_gemm() -> [Tile; 49] {
+    let mut tiles = [(H64, 0); 49];
+    let mut index = 0;
+    while index < tiles.len() {
+        let column = index % 17;
+        let columns = if column < 15 { 16 + 8 * column } else { 16 * (column - 6) };
+        tiles[index] = ([H64, H128, H256][index / 17], columns as u32);
+        index += 1;
+    }
+    tiles
+}
+
+/// Triton's fused expert kernel.
+const TRITON: &[Tile] = &[
+    (H16, 32),
+    (H16, 64),
+    (H16, 128),
+    (H16, 256),
+    (H32, 64),
+    (H32, 128),
+    (H64, 64),
+    (H64, 128),
+    (H64, 256),
+    (H128, 64),
+    (H128, 128),
+    (H128, 256),
+];
+
+/// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
+const fn by_rows(rows: u32) -> &'static [Tile] {
+    match rows {
+        0..=16 => &[(H16, 64)],
+        17..=64 => &[(H64, 64)],
+        65..=128 => &[(H64, 128)],
+        _ => &[(H128, 128)],
+    }
+}
+
+/// The library that multiplies `rows` dense rows in this scheme on this chip.
+pub(crate) fn of(native: bool, scheme: Scheme, chip: &Chip, rows: u32) -> Library {
+    let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
+    let (tiles, splits) = match scheme {
+        _ if !asynchronous => (MMA_SYNC, true),
+        Scheme::Fp8Block | Scheme::Mxfp8 if native => (DEEP_GEMM, false),
+        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic if native => (by_rows(rows), false),
+        _ => (WGMMA, true),
+    };
+    Library { tiles, splits, warpgroup: warpgroup(chip.architecture) }
+}
+
+/// The library that multiplies experts, DeepGEMM where rows are padded to 64, Triton where to 16.
+pub(crate) fn of_experts(chip: &Chip, granule: f64) -> Library {
+    let tiles = if granule < 32.0 { TRITON } else { DEEP_GEMM };
+    Library { tiles, splits: false, warpgroup: warpgroup(chip.architecture) }
+}
+
+const fn warpgroup(architecture: Architecture) -> f64 {
+    match architecture {
+        Architecture::Hopper | Architecture::Blackwell => 64.0,
+        _ => 0.0,
+    }
+}

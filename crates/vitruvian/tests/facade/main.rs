@@ -1,0 +1,9 @@
+//! What the answers must show: published figures, the right reasons, consistency, and what-if chips.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod consistent;
+mod published;
+mod question;
+mod right_reasons;
+mod what_if;
