@@ -70,7 +70,7 @@ impl Machine {
             cube_rates: Type::ALL.map(|ty| chip.compute.matrix.get(dtype(ty))),
             sparse_speedup: chip.compute.sparsity.map_or(0.0, |sparsity| sparsity.speedup),
             capacity: capacities(&chip.buffers, chip.hbm.capacity / f64::from(dies)),
-            paths: chip.paths,
+            paths: completed(chip.paths, &core),
             shared: shared(chip, &core, f64::from(dies)),
             launch: chip.compute.launch,
             core,
@@ -95,6 +95,22 @@ impl Machine {
     /// The time of so many cycles.
     pub fn time(&self, cycles: u64) -> Seconds {
         Seconds::of_cycles(cycles as f64, self.clock)
+    }
+}
+
+/// Paths without a figure of their own move as much as the core's share of L2; within UB, as the vector unit does.
+fn completed(paths: Paths, core: &CoreTiming) -> Paths {
+    let or = |width: f64, fallback: f64| if width > 0.0 { width } else { fallback };
+    let (read, write) = (paths.l2_core_read, paths.l2_core_write);
+    Paths {
+        gm_l1: or(paths.gm_l1, read),
+        gm_l1_nd2nz: or(paths.gm_l1_nd2nz, read),
+        gm_ub: or(paths.gm_ub, read),
+        ub_gm: or(paths.ub_gm, write),
+        l0c_gm: or(paths.l0c_gm, write),
+        l0c_l1: or(paths.l0c_l1, write),
+        ub_ub: or(paths.ub_ub, core.vector.width),
+        ..paths
     }
 }
 

@@ -38,9 +38,15 @@ pub struct Found {
 ///
 /// # Errors
 /// If no tiling of the menu fits the buffers.
-pub fn search(machine: &Machine, problem: &GemmProblem, menu: &Menu, options: Options) -> Result<Found, Diagnostics> {
+pub fn search(
+    machine: &Machine,
+    problem: &GemmProblem,
+    menu: &Menu,
+    options: Options,
+) -> Result<Found, Diagnostics> {
     let considered = candidates(machine, problem, menu);
-    let mut legal: Vec<GemmTiling> = considered.iter().copied().filter(|t| is_legal(machine, problem, t)).collect();
+    let mut legal: Vec<GemmTiling> =
+        considered.iter().copied().filter(|t| is_legal(machine, problem, t)).collect();
     let total = legal.len();
     legal.sort_by_cached_key(|tiling| estimate(machine, problem, tiling, options.warmth) as u64);
     legal.truncate(menu.simulate);

@@ -13,7 +13,7 @@ mod stats;
 mod step;
 mod trace;
 
-pub use cost::{Cost, cycles};
+pub use cost::{Cost, cycles, occupation};
 pub use l2::Warmth;
 pub use run::{Options, TimingFault, simulate};
 pub use stats::{Cause, CoreReport, PipeReport, Report};

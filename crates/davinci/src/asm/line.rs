@@ -1,10 +1,10 @@
 //! One line of text: a mnemonic, and arguments that are taken one by one.
 
 use vitruvian_diagnostics::{Diagnostic, SourceText, Span};
-use vitruvian_hardware::nearest;
 
 use crate::isa::{Address, Pipe, Reg, Space};
 use crate::kernel::Tensor;
+use crate::near::nearest;
 
 /// A piece of the text.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +26,16 @@ pub(super) struct Line<'s> {
 
 impl<'s> Line<'s> {
     /// Splits a line without comment. `start` is its first byte in the source. Nothing for a blank line.
-    pub(super) fn split(source: &'s SourceText, tensors: &'s [Tensor], text: &'s str, start: usize) -> Option<Self> {
+    pub(super) fn split(
+        source: &'s SourceText,
+        tensors: &'s [Tensor],
+        text: &'s str,
+        start: usize,
+    ) -> Option<Self> {
         let body = trimmed(text, start)?;
         let end = body.text.find(char::is_whitespace).unwrap_or(body.text.len());
-        let mnemonic = Piece { text: &body.text[..end], span: Span::new(body.span.start, body.span.start + end) };
+        let mnemonic =
+            Piece { text: &body.text[..end], span: Span::new(body.span.start, body.span.start + end) };
         let mut line = Self {
             source,
             tensors,
@@ -62,7 +68,13 @@ impl<'s> Line<'s> {
         }
     }
 
-    pub(super) fn error<T>(&mut self, span: Span, code: &'static str, message: String, hint: &str) -> Option<T> {
+    pub(super) fn error<T>(
+        &mut self,
+        span: Span,
+        code: &'static str,
+        message: String,
+        hint: &str,
+    ) -> Option<T> {
         self.mistakes.push(Diagnostic::error(code, message).at(self.source, span, hint));
         None
     }
@@ -112,7 +124,12 @@ impl<'s> Line<'s> {
             } else if let Some(tensor) = self.tensors.iter().find(|tensor| tensor.name == term) {
                 offset += tensor.address as i64;
             } else {
-                return self.error(span, "asm-term", format!("`{term}` is not a register, number or tensor"), "here");
+                return self.error(
+                    span,
+                    "asm-term",
+                    format!("`{term}` is not a register, number or tensor"),
+                    "here",
+                );
             }
         }
         Some((reg, offset))
@@ -122,14 +139,23 @@ impl<'s> Line<'s> {
         let piece = self.next("a register, x0 to x30")?;
         match register(piece.text) {
             Some(reg) => Some(reg),
-            None => self.error(piece.span, "asm-operand", format!("`{}` is not a register", piece.text), "x0 to x30"),
+            None => self.error(
+                piece.span,
+                "asm-operand",
+                format!("`{}` is not a register", piece.text),
+                "x0 to x30",
+            ),
         }
     }
 
     pub(super) fn integer(&mut self, what: &str) -> Option<i64> {
         let piece = self.next(what)?;
         let (reg, value) = self.sum(piece.text, piece.span)?;
-        if reg == Reg::ZERO { Some(value) } else { self.error(piece.span, "asm-operand", format!("expected {what}"), "a register") }
+        if reg == Reg::ZERO {
+            Some(value)
+        } else {
+            self.error(piece.span, "asm-operand", format!("expected {what}"), "a register")
+        }
     }
 
     pub(super) fn pipe(&mut self) -> Option<Pipe> {
@@ -150,7 +176,8 @@ impl<'s> Line<'s> {
     }
 
     pub(super) fn unknown<T>(&mut self, piece: Piece<'_>, known: &[&'static str], kind: &str) -> Option<T> {
-        let mut diagnostic = Diagnostic::error("asm-unknown", format!("`{}` is not a known {kind}", piece.text));
+        let mut diagnostic =
+            Diagnostic::error("asm-unknown", format!("`{}` is not a known {kind}", piece.text));
         diagnostic = diagnostic.at(self.source, piece.span, "here");
         if let Some(near) = nearest(piece.text, known.iter().copied()) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
@@ -176,7 +203,12 @@ impl<'s> Line<'s> {
         if self.named.iter().any(|(key, _)| key.text == name) {
             return self.size_or(name, 0);
         }
-        self.error(self.mnemonic.span, "asm-missing", format!("`{}` needs `{name}=`", self.mnemonic.text), "here")
+        self.error(
+            self.mnemonic.span,
+            "asm-missing",
+            format!("`{}` needs `{name}=`", self.mnemonic.text),
+            "here",
+        )
     }
 
     /// A size with a default.
@@ -184,14 +216,22 @@ impl<'s> Line<'s> {
         let Some(piece) = self.raw(name) else { return Some(default) };
         match number(piece.text).and_then(|number| u32::try_from(number).ok()) {
             Some(size) => Some(size),
-            None => self.error(piece.span, "asm-number", format!("`{}` is not a size", piece.text), "a whole number"),
+            None => self.error(
+                piece.span,
+                "asm-number",
+                format!("`{}` is not a size", piece.text),
+                "a whole number",
+            ),
         }
     }
 
     /// Reports what no rule took.
     pub(super) fn finish(&mut self) {
         let named: Vec<Piece<'s>> = std::mem::take(&mut self.named).into_iter().map(|(key, _)| key).collect();
-        let left = std::mem::take(&mut self.positional).into_iter().chain(std::mem::take(&mut self.words)).chain(named);
+        let left = std::mem::take(&mut self.positional)
+            .into_iter()
+            .chain(std::mem::take(&mut self.words))
+            .chain(named);
         for piece in left.collect::<Vec<_>>() {
             let message = format!("`{}` takes no `{}`", self.mnemonic.text, piece.text);
             let _: Option<()> = self.error(piece.span, "asm-surplus", message, "not expected here");

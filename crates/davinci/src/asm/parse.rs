@@ -2,16 +2,38 @@
 
 use super::line::{Line, number, register};
 use crate::isa::{
-    Accumulate, Address, Burst, Condition, CrossMode, EventId, Fixpipe, FractalLoad, Instruction, Layout, Mask, Mmad, Move,
-    Nd2Nz, Pipe, Quant, Side, Space, Strides, Sync, Type, Vector, VectorOp,
+    Accumulate, Address, Burst, Condition, CrossMode, EventId, Fixpipe, FractalLoad, Instruction, Layout,
+    Mask, Mmad, Move, Nd2Nz, Pipe, Quant, Side, Space, Strides, Sync, Type, Vector, VectorOp,
 };
 
 /// Mnemonics besides the vector operations.
 const NAMES: [&str; 26] = [
-    "mov", "add", "mul", "loop", "end", "copy_gm_to_cbuf", "copy_gm_to_ubuf", "copy_ubuf_to_gm", "copy_ubuf_to_ubuf",
-    "copy_cbuf_to_bt", "copy_cbuf_to_fbuf", "copy_cbuf_to_ubuf", "copy_ubuf_to_cbuf", "copy_gm_to_cbuf_multi_nd2nz", "load_cbuf_to_ca",
-    "load_cbuf_to_cb", "load_cbuf_to_cb_sparse", "mmad", "mmad_sparse", "copy_matrix_cc_to_gm", "copy_matrix_cc_to_cbuf",
-    "set_flag", "wait_flag", "pipe_barrier", "ffts_cross_core_sync", "wait_flag_dev",
+    "mov",
+    "add",
+    "mul",
+    "loop",
+    "end",
+    "copy_gm_to_cbuf",
+    "copy_gm_to_ubuf",
+    "copy_ubuf_to_gm",
+    "copy_ubuf_to_ubuf",
+    "copy_cbuf_to_bt",
+    "copy_cbuf_to_fbuf",
+    "copy_cbuf_to_ubuf",
+    "copy_ubuf_to_cbuf",
+    "copy_gm_to_cbuf_multi_nd2nz",
+    "load_cbuf_to_ca",
+    "load_cbuf_to_cb",
+    "load_cbuf_to_cb_sparse",
+    "mmad",
+    "mmad_sparse",
+    "copy_matrix_cc_to_gm",
+    "copy_matrix_cc_to_cbuf",
+    "set_flag",
+    "wait_flag",
+    "pipe_barrier",
+    "ffts_cross_core_sync",
+    "wait_flag_dev",
 ];
 
 /// Reads the instruction of a line.
@@ -53,7 +75,8 @@ fn by_name(line: &mut Line<'_>, name: &str, suffixes: &[&str]) -> Option<Instruc
 }
 
 fn unknown<T>(line: &mut Line<'_>) -> Option<T> {
-    let known: Vec<&'static str> = NAMES.into_iter().chain(VectorOp::ALL.iter().map(|op| op.name())).collect();
+    let known: Vec<&'static str> =
+        NAMES.into_iter().chain(VectorOp::ALL.iter().map(|op| op.name())).collect();
     line.unknown(line.mnemonic, &known, "instruction")
 }
 
@@ -66,7 +89,9 @@ fn scalar(line: &mut Line<'_>, name: &str) -> Option<Instruction> {
     let last = line.next("a register or a number")?;
     match (name, register(last.text)) {
         ("add", Some(b)) => Some(Instruction::Add { dst, a: src, b }),
-        (_, Some(_)) => line.error(last.span, "asm-operand", "`mul` multiplies by a number".to_owned(), "a register"),
+        (_, Some(_)) => {
+            line.error(last.span, "asm-operand", "`mul` multiplies by a number".to_owned(), "a register")
+        }
         (_, None) => {
             let (_, value) = line.sum(last.text, last.span)?;
             let sum = Instruction::AddImmediate { dst, src, value };
@@ -79,7 +104,12 @@ fn looped(line: &mut Line<'_>) -> Option<Instruction> {
     let piece = line.next("a count")?;
     match number(piece.text).and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0) {
         Some(count) => Some(Instruction::Loop { count }),
-        None => line.error(piece.span, "asm-number", format!("`{}` is not a loop count", piece.text), "at least 1"),
+        None => line.error(
+            piece.span,
+            "asm-number",
+            format!("`{}` is not a loop count", piece.text),
+            "at least 1",
+        ),
     }
 }
 
@@ -146,22 +176,33 @@ fn fixpipe(line: &mut Line<'_>, to: Space, suffixes: &[&str]) -> Option<Instruct
     let src_rows = line.size_or("src_rows", m.next_multiple_of(16))?;
     let pitch = if layout == Layout::Nz { m.next_multiple_of(16) } else { ty.bytes(n) };
     let dst_pitch = line.size_or("dst_pitch", pitch)?;
-    let quant = match (scales, float(line, "scale")?) {
+    let quant = match (scales, float(line, "scale")) {
         (Some(scales), _) => Quant::Vector(scales),
         (None, Some(scale)) => Quant::Scalar(scale),
         (None, None) => Quant::None,
     };
     let (relu, atomic) = (line.option("relu"), line.option("atomic"));
-    Some(Instruction::Fixpipe(Fixpipe { dst, src, m, n, src_rows, dst_pitch, ty, from, layout, quant, relu, atomic }))
+    Some(Instruction::Fixpipe(Fixpipe {
+        dst,
+        src,
+        m,
+        n,
+        src_rows,
+        dst_pitch,
+        ty,
+        from,
+        layout,
+        quant,
+        relu,
+        atomic,
+    }))
 }
 
-/// The value of `name=`, if given: `Some(None)` if not, `None` if malformed.
-fn float(line: &mut Line<'_>, name: &str) -> Option<Option<f32>> {
-    let Some(piece) = line.raw(name) else { return Some(None) };
-    match piece.text.parse() {
-        Ok(value) => Some(Some(value)),
-        Err(_) => line.error(piece.span, "asm-number", format!("`{}` is not a number", piece.text), "here"),
-    }
+/// The value of `name=`, if given; a malformed one is reported.
+fn float(line: &mut Line<'_>, name: &str) -> Option<f32> {
+    let piece = line.raw(name)?;
+    let message = format!("`{}` is not a number", piece.text);
+    piece.text.parse().ok().or_else(|| line.error(piece.span, "asm-number", message, "here"))
 }
 
 fn vector(line: &mut Line<'_>, op: VectorOp, suffixes: &[&str]) -> Option<Instruction> {
@@ -172,17 +213,36 @@ fn vector(line: &mut Line<'_>, op: VectorOp, suffixes: &[&str]) -> Option<Instru
     let none = Address::at(Space::Ub, 0);
     let src0 = if op.sources() > 0 { line.address(Space::Ub)? } else { none };
     let src1 = if op.sources() > 1 { line.address(Space::Ub)? } else { none };
-    let scalar = float(line, "scalar")?.unwrap_or(0.0);
+    let scalar = float(line, "scalar").unwrap_or(0.0);
     let (repeat, mask) = (line.size_or("repeat", 1)?, mask(line)?);
     let strides = strides(line)?;
-    Some(Instruction::Vector(Vector { op, ty, to, condition, dst, src0, src1, scalar, repeat, mask, strides }))
+    Some(Instruction::Vector(Vector {
+        op,
+        ty,
+        to,
+        condition,
+        dst,
+        src0,
+        src1,
+        scalar,
+        repeat,
+        mask,
+        strides,
+    }))
 }
 
 fn condition(line: &mut Line<'_>, suffixes: &[&str]) -> Option<Condition> {
-    let found = suffixes.get(1).and_then(|name| Condition::ALL.into_iter().find(|condition| condition.name() == *name));
+    let found = suffixes
+        .get(1)
+        .and_then(|name| Condition::ALL.into_iter().find(|condition| condition.name() == *name));
     match found {
         Some(condition) => Some(condition),
-        None => line.error(line.mnemonic.span, "asm-type", "`vcmp` needs a condition, such as `.f32.lt`".to_owned(), "here"),
+        None => line.error(
+            line.mnemonic.span,
+            "asm-type",
+            "`vcmp` needs a condition, such as `.f32.lt`".to_owned(),
+            "here",
+        ),
     }
 }
 
@@ -191,7 +251,12 @@ fn mask(line: &mut Line<'_>) -> Option<Mask> {
         let digits = piece.text.strip_prefix("0x").unwrap_or(piece.text);
         return match u128::from_str_radix(digits, 16) {
             Ok(bits) => Some(Mask::Bits(bits)),
-            Err(_) => line.error(piece.span, "asm-number", format!("`{}` is not a bit mask", piece.text), "hexadecimal"),
+            Err(_) => line.error(
+                piece.span,
+                "asm-number",
+                format!("`{}` is not a bit mask", piece.text),
+                "hexadecimal",
+            ),
         };
     }
     let (first, count) = (line.size_or("mask", 0)?, line.size_or("elements", 0)?);
@@ -225,7 +290,12 @@ fn id(line: &mut Line<'_>, limit: usize) -> Option<u8> {
     let piece = line.next("an event number")?;
     match number(piece.text).and_then(|id| u8::try_from(id).ok()).filter(|id| usize::from(*id) < limit) {
         Some(id) => Some(id),
-        None => line.error(piece.span, "asm-event", format!("`{}` is not an event", piece.text), &format!("0 to {}", limit - 1)),
+        None => line.error(
+            piece.span,
+            "asm-event",
+            format!("`{}` is not an event", piece.text),
+            &format!("0 to {}", limit - 1),
+        ),
     }
 }
 
@@ -248,4 +318,3 @@ fn cross(line: &mut Line<'_>, wait: bool) -> Option<Instruction> {
     let sync = if wait { Sync::CrossWait { pipe, mode, id } } else { Sync::CrossSet { pipe, mode, id } };
     Some(Instruction::Sync(sync))
 }
-

@@ -3,8 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use crate::isa::{
-    Accumulate, Address, Burst, CrossMode, EventId, Fixpipe, FractalLoad, Instruction, Layout, Mask, Mmad, Nd2Nz, Quant, Reg,
-    Side, Space, Strides, Sync, Vector, VectorOp,
+    Accumulate, Address, Burst, CrossMode, EventId, Fixpipe, FractalLoad, Instruction, Layout, Mask, Mmad,
+    Nd2Nz, Quant, Reg, Side, Space, Strides, Sync, Vector, VectorOp,
 };
 use crate::kernel::{CoreKind, Kernel, Role};
 
@@ -96,7 +96,15 @@ fn write_burst(f: &mut fmt::Formatter<'_>, burst: &Burst) -> fmt::Result {
 }
 
 fn write_nd2nz(f: &mut fmt::Formatter<'_>, n: &Nd2Nz) -> fmt::Result {
-    write!(f, "copy_gm_to_cbuf_multi_nd2nz.{} {}, {}, rows={}, cols={}", n.ty.name(), n.dst, n.src, n.rows, n.cols)?;
+    write!(
+        f,
+        "copy_gm_to_cbuf_multi_nd2nz.{} {}, {}, rows={}, cols={}",
+        n.ty.name(),
+        n.dst,
+        n.src,
+        n.rows,
+        n.cols
+    )?;
     size(f, "src_pitch", n.src_pitch, n.ty.bytes(n.cols))?;
     size(f, "dst_rows", n.dst_rows, n.rows.next_multiple_of(16))
 }
@@ -192,7 +200,11 @@ fn write_sync(f: &mut fmt::Formatter<'_>, sync: Sync) -> fmt::Result {
         Sync::WaitFlag(e) => write!(f, "wait_flag {}", event(e)),
         Sync::Barrier(pipe) => write!(f, "pipe_barrier {}", pipe.name()),
         Sync::BarrierAll => write!(f, "pipe_barrier PIPE_ALL"),
-        Sync::CrossSet { pipe, mode: m, id } => write!(f, "ffts_cross_core_sync {}, {}, {id}", pipe.name(), mode(m)),
-        Sync::CrossWait { pipe, mode: m, id } => write!(f, "wait_flag_dev {}, {}, {id}", pipe.name(), mode(m)),
+        Sync::CrossSet { pipe, mode: m, id } => {
+            write!(f, "ffts_cross_core_sync {}, {}, {id}", pipe.name(), mode(m))
+        }
+        Sync::CrossWait { pipe, mode: m, id } => {
+            write!(f, "wait_flag_dev {}, {}, {id}", pipe.name(), mode(m))
+        }
     }
 }

@@ -13,7 +13,11 @@ use crate::program::Program;
 /// # Errors
 /// Every mistake, with line and column.
 pub fn assemble(source: &SourceText) -> Result<Kernel, Diagnostics> {
-    let mut text = Text { kernel: Kernel { name: source.name().to_owned(), ..Kernel::default() }, mistakes: Vec::new(), open: Vec::new() };
+    let mut text = Text {
+        kernel: Kernel { name: source.name().to_owned(), ..Kernel::default() },
+        mistakes: Vec::new(),
+        open: Vec::new(),
+    };
     let mut start = 0;
     for raw in source.text().split_inclusive('\n') {
         let code = raw.split('#').next().unwrap_or("");
@@ -55,7 +59,9 @@ impl Text {
         let Some(instruction) = found else { return };
         self.nest(source, instruction, span);
         let Some(program) = self.kernel.programs.last_mut() else {
-            self.mistakes.push(Diagnostic::error("asm-core", "an instruction before any `.core`").at(source, span, "here"));
+            self.mistakes.push(
+                Diagnostic::error("asm-core", "an instruction before any `.core`").at(source, span, "here"),
+            );
             return;
         };
         program.instructions.push(instruction);
@@ -66,7 +72,8 @@ impl Text {
         match instruction {
             Instruction::Loop { .. } => self.open.push(span),
             Instruction::End if self.open.pop().is_none() => {
-                self.mistakes.push(Diagnostic::error("asm-loop", "`end` without `loop`").at(source, span, "here"));
+                self.mistakes
+                    .push(Diagnostic::error("asm-loop", "`end` without `loop`").at(source, span, "here"));
             }
             _ => {}
         }
@@ -74,7 +81,8 @@ impl Text {
 
     fn close_core(&mut self, source: &SourceText) {
         for span in std::mem::take(&mut self.open) {
-            self.mistakes.push(Diagnostic::error("asm-loop", "`loop` without `end`").at(source, span, "here"));
+            self.mistakes
+                .push(Diagnostic::error("asm-loop", "`loop` without `end`").at(source, span, "here"));
         }
     }
 
@@ -87,7 +95,10 @@ impl Text {
             Some("workspace") => Some(Role::Workspace),
             _ => None,
         };
-        let bytes = words.get(2).and_then(|word| super::line::number(word)).and_then(|bytes| u64::try_from(bytes).ok());
+        let bytes = words
+            .get(2)
+            .and_then(|word| super::line::number(word))
+            .and_then(|bytes| u64::try_from(bytes).ok());
         match (words.get(1), bytes, role) {
             (Some(name), Some(bytes), Some(role)) => {
                 self.kernel.place(name, bytes, role);
@@ -118,6 +129,7 @@ impl Text {
     fn malformed(&mut self, code: &str, start: usize, source: &SourceText, form: &str) {
         let indent = code.len() - code.trim_start().len();
         let span = Span::new(start + indent, start + code.trim_end().len());
-        self.mistakes.push(Diagnostic::error("asm-directive", format!("expected `{form}`")).at(source, span, "here"));
+        self.mistakes
+            .push(Diagnostic::error("asm-directive", format!("expected `{form}`")).at(source, span, "here"));
     }
 }

@@ -65,7 +65,13 @@ pub(super) struct Access<'a, 'k> {
 }
 
 impl<'k> Core<'k> {
-    pub(super) fn new(machine: &Machine, kernel: &'k Kernel, index: usize, kind: CoreKind, agents: usize) -> Self {
+    pub(super) fn new(
+        machine: &Machine,
+        kernel: &'k Kernel,
+        index: usize,
+        kind: CoreKind,
+        agents: usize,
+    ) -> Self {
         let program = &kernel.programs[kernel.cores[index].program];
         let capacity = |space: Space| if has(kind, space) { machine.bytes(space) } else { 0 };
         Self {
@@ -138,12 +144,19 @@ impl<'k> Core<'k> {
     pub(super) fn waits(&self) -> Vec<(usize, usize, String)> {
         let sentence = |pipe: Pipe, index: usize, instruction: &Instruction| {
             let (place, _) = self.describe(index);
-            (self.index, index, format!("core {} {} waits at {place} `{instruction}`", self.index, pipe.name()))
+            (
+                self.index,
+                index,
+                format!("core {} {} waits at {place} `{instruction}`", self.index, pipe.name()),
+            )
         };
         let queued = Pipe::ALL.into_iter().filter_map(|pipe| {
-            self.queues[pipe as usize].front().map(|entry| sentence(pipe, entry.index as usize, &entry.instruction))
+            self.queues[pipe as usize]
+                .front()
+                .map(|entry| sentence(pipe, entry.index as usize, &entry.instruction))
         });
-        let scalar = self.program.instructions.get(self.pc).filter(|_| self.queues.iter().all(VecDeque::is_empty));
+        let scalar =
+            self.program.instructions.get(self.pc).filter(|_| self.queues.iter().all(VecDeque::is_empty));
         queued.chain(scalar.map(|instruction| sentence(Pipe::S, self.pc, instruction))).collect()
     }
 
@@ -182,7 +195,12 @@ impl<'k> Core<'k> {
         let known = self.news.then(|| self.clocks[Pipe::S as usize].clone());
         let resolved = resolve(instruction, &self.registers);
         self.issued += 1;
-        self.queues[pipe as usize].push_back(Entry { index: self.pc as u32, sequence: self.issued, instruction: resolved, known });
+        self.queues[pipe as usize].push_back(Entry {
+            index: self.pc as u32,
+            sequence: self.issued,
+            instruction: resolved,
+            known,
+        });
         self.pc += 1;
         Ok(true)
     }
@@ -219,11 +237,15 @@ impl<'k> Core<'k> {
     fn scalar_sync(&mut self, instruction: Instruction) -> bool {
         let Instruction::Sync(sync) = instruction else { return false };
         let passed = match sync {
-            Sync::BarrierAll => self.drained() && {
-                let all = self.clocks.clone();
-                all.iter().for_each(|clock| self.clocks[Pipe::S as usize].join(clock));
-                true
-            },
+            Sync::BarrierAll => {
+                self.drained() && {
+                    let all = self.clocks.clone();
+                    for clock in &all {
+                        self.clocks[Pipe::S as usize].join(clock);
+                    }
+                    true
+                }
+            }
             other => self.synchronise(Pipe::S, other),
         };
         self.news |= passed;
@@ -268,7 +290,13 @@ impl<'k> Core<'k> {
         true
     }
 
-    fn work(&mut self, pipe: Pipe, index: u32, instruction: &Instruction, gm: &mut GlobalMemory) -> Result<(), FaultKind> {
+    fn work(
+        &mut self,
+        pipe: Pipe,
+        index: u32,
+        instruction: &Instruction,
+        gm: &mut GlobalMemory,
+    ) -> Result<(), FaultKind> {
         let agent = (self.index * Pipe::COUNT + pipe as usize) as Agent;
         let time = self.clocks[pipe as usize].tick(agent);
         let touch = Touch { agent, time, instruction: index, bytes: 0, atomic: adds(instruction) };
@@ -311,7 +339,12 @@ impl Access<'_, '_> {
     }
 
     /// Writes bytes of which some were never written at their source.
-    pub(super) fn pass_on(&mut self, address: Address, bytes: &[u8], written: &[bool]) -> Result<(), FaultKind> {
+    pub(super) fn pass_on(
+        &mut self,
+        address: Address,
+        bytes: &[u8],
+        written: &[bool],
+    ) -> Result<(), FaultKind> {
         let (start, _) = self.note(address, bytes.len() as u32, true)?;
         let memory = self.memory(address.space);
         memory.store(start, bytes);
@@ -342,7 +375,8 @@ impl Access<'_, '_> {
             let capacity = memory.bytes.len() as u64;
             return Err(FaultKind::OutOfBounds { space: Space::Gm, address: start, length, capacity });
         }
-        let noted = if write { memory.note_write(start, length, who) } else { memory.note_read(start, length, who) };
+        let noted =
+            if write { memory.note_write(start, length, who) } else { memory.note_read(start, length, who) };
         noted.map_err(|conflict| self.race(address.space, conflict))?;
         Ok((start, length))
     }
@@ -401,22 +435,37 @@ fn resolve(instruction: Instruction, registers: &[i64; Reg::COUNT]) -> Instructi
         ..address
     };
     match instruction {
-        Instruction::Burst(b) => Instruction::Burst(crate::isa::Burst { dst: fix(b.dst), src: fix(b.src), ..b }),
-        Instruction::Nd2Nz(n) => Instruction::Nd2Nz(crate::isa::Nd2Nz { dst: fix(n.dst), src: fix(n.src), ..n }),
-        Instruction::FractalLoad(l) => {
-            Instruction::FractalLoad(crate::isa::FractalLoad { dst: fix(l.dst), src: fix(l.src), index: fix(l.index), ..l })
+        Instruction::Burst(b) => {
+            Instruction::Burst(crate::isa::Burst { dst: fix(b.dst), src: fix(b.src), ..b })
         }
+        Instruction::Nd2Nz(n) => {
+            Instruction::Nd2Nz(crate::isa::Nd2Nz { dst: fix(n.dst), src: fix(n.src), ..n })
+        }
+        Instruction::FractalLoad(l) => Instruction::FractalLoad(crate::isa::FractalLoad {
+            dst: fix(l.dst),
+            src: fix(l.src),
+            index: fix(l.index),
+            ..l
+        }),
         Instruction::Fixpipe(x) => {
-            let quant = if let Quant::Vector(scales) = x.quant { Quant::Vector(fix(scales)) } else { x.quant };
+            let quant =
+                if let Quant::Vector(scales) = x.quant { Quant::Vector(fix(scales)) } else { x.quant };
             Instruction::Fixpipe(Fixpipe { dst: fix(x.dst), src: fix(x.src), quant, ..x })
         }
         Instruction::Mmad(x) => {
-            let accumulate = if let Accumulate::Bias(bias) = x.accumulate { Accumulate::Bias(fix(bias)) } else { x.accumulate };
+            let accumulate = if let Accumulate::Bias(bias) = x.accumulate {
+                Accumulate::Bias(fix(bias))
+            } else {
+                x.accumulate
+            };
             Instruction::Mmad(Mmad { dst: fix(x.dst), a: fix(x.a), b: fix(x.b), accumulate, ..x })
         }
-        Instruction::Vector(v) => {
-            Instruction::Vector(crate::isa::Vector { dst: fix(v.dst), src0: fix(v.src0), src1: fix(v.src1), ..v })
-        }
+        Instruction::Vector(v) => Instruction::Vector(crate::isa::Vector {
+            dst: fix(v.dst),
+            src0: fix(v.src0),
+            src1: fix(v.src1),
+            ..v
+        }),
         other => other,
     }
 }

@@ -42,7 +42,12 @@ pub(super) fn mmad(access: &mut Access<'_, '_>, mmad: &Mmad) -> Result<(), Fault
 }
 
 /// Bytes of an operand: A as ⌈M/16⌉ bands of fractals, B as K/c0 columns of N rows.
-fn operand(access: &mut Access<'_, '_>, address: Address, ty: Type, used: &[(usize, usize)]) -> Result<(), FaultKind> {
+fn operand(
+    access: &mut Access<'_, '_>,
+    address: Address,
+    ty: Type,
+    used: &[(usize, usize)],
+) -> Result<(), FaultKind> {
     for &(start, length) in used {
         access.read(address.plus((start * ty.bits() as usize / 8) as u64), ty.bytes(length as u32))?;
     }
@@ -58,7 +63,12 @@ fn used_a(e: Extents) -> Vec<(usize, usize)> {
             let rows = (e.m - first).min(16);
             (0..e.k.div_ceil(e.fractal)).flat_map(move |column| {
                 let base = (first / 16 * (e.depth / e.fractal) + column) * 16 * e.fractal;
-                row_ranges(base, rows, e.fractal, if full { e.fractal } else { (e.k - column * e.fractal).min(e.fractal) })
+                row_ranges(
+                    base,
+                    rows,
+                    e.fractal,
+                    if full { e.fractal } else { (e.k - column * e.fractal).min(e.fractal) },
+                )
             })
         })
         .collect()
@@ -75,7 +85,11 @@ fn used_b(e: Extents, k: usize) -> Vec<(usize, usize)> {
 
 /// Whole rows are one range; cut rows are one range each.
 fn row_ranges(base: usize, rows: usize, pitch: usize, length: usize) -> Vec<(usize, usize)> {
-    if length == pitch { vec![(base, rows * pitch)] } else { (0..rows).map(|row| (base + row * pitch, length)).collect() }
+    if length == pitch {
+        vec![(base, rows * pitch)]
+    } else {
+        (0..rows).map(|row| (base + row * pitch, length)).collect()
+    }
 }
 
 /// A as row-major fp32 m × depth, zero beyond k.
@@ -83,7 +97,9 @@ fn left<T: Copy + Default>(values: &[T], e: Extents) -> Vec<T> {
     let mut out = vec![T::default(); e.m * e.depth];
     for row in 0..e.m {
         for k in 0..e.k {
-            let from = (row / 16 * (e.depth / e.fractal) + k / e.fractal) * 16 * e.fractal + row % 16 * e.fractal + k % e.fractal;
+            let from = (row / 16 * (e.depth / e.fractal) + k / e.fractal) * 16 * e.fractal
+                + row % 16 * e.fractal
+                + k % e.fractal;
             out[row * e.depth + k] = values[from];
         }
     }
@@ -148,7 +164,12 @@ fn finish(access: &mut Access<'_, '_>, mmad: &Mmad, e: Extents, words: &[u32]) -
     Ok(())
 }
 
-fn operands(access: &mut Access<'_, '_>, mmad: &Mmad, e: Extents, b_depth: usize) -> Result<(Vec<u8>, Vec<u8>), FaultKind> {
+fn operands(
+    access: &mut Access<'_, '_>,
+    mmad: &Mmad,
+    e: Extents,
+    b_depth: usize,
+) -> Result<(Vec<u8>, Vec<u8>), FaultKind> {
     operand(access, mmad.a, mmad.ty, &used_a(e))?;
     let stored = b_depth.next_multiple_of(e.fractal);
     operand(access, mmad.b, mmad.ty, &used_b(e, b_depth))?;
@@ -226,7 +247,8 @@ pub(super) fn fixpipe(access: &mut Access<'_, '_>, x: &Fixpipe) -> Result<(), Fa
     let scales = scales(access, x)?;
     for row in 0..x.m {
         let values = accumulator_row(access, x, row)?;
-        let values: Vec<f64> = values.iter().zip(&scales).map(|(value, scale)| finished(x, *value, *scale)).collect();
+        let values: Vec<f64> =
+            values.iter().zip(&scales).map(|(value, scale)| finished(x, *value, *scale)).collect();
         store_row(access, x, row, &values)?;
     }
     Ok(())
@@ -252,7 +274,11 @@ fn accumulator_row(access: &mut Access<'_, '_>, x: &Fixpipe, row: u32) -> Result
 
 /// The scale multiplies in fp32.
 fn finished(x: &Fixpipe, value: f64, scale: f64) -> f64 {
-    let scaled = if x.quant == Quant::None { value } else { number::round(Type::F32, number::round(Type::F32, value) * scale) };
+    let scaled = if x.quant == Quant::None {
+        value
+    } else {
+        number::round(Type::F32, number::round(Type::F32, value) * scale)
+    };
     if x.relu { scaled.max(0.0) } else { scaled }
 }
 

@@ -97,7 +97,10 @@ impl fmt::Display for FaultKind {
             Self::Race { space, address, pipe, other, other_core, other_place, other_wrote } => {
                 let did = if *other_wrote { "write" } else { "read" };
                 let (space, pipe, other) = (space.name(), pipe.name(), other.name());
-                write!(f, "race: {pipe} at {space}[{address:#x}] is not ordered after the {did} by {other} of core {other_core} at {other_place}")
+                write!(
+                    f,
+                    "race: {pipe} at {space}[{address:#x}] is not ordered after the {did} by {other} of core {other_core} at {other_place}"
+                )
             }
             Self::Deadlock { waits } => write!(f, "deadlock: {}", waits.join("; ")),
             Self::Illegal { reason } => write!(f, "illegal: {reason}"),

@@ -102,7 +102,12 @@ impl Memory {
     }
 
     /// Notes a write.
-    pub(super) fn note_write(&mut self, address: u64, length: u64, who: Accessor<'_>) -> Result<(), Conflict> {
+    pub(super) fn note_write(
+        &mut self,
+        address: u64,
+        length: u64,
+        who: Accessor<'_>,
+    ) -> Result<(), Conflict> {
         for granule in granules(address, length) {
             let touch = Touch { bytes: covered(granule, address, length), ..who.touch };
             let cell = &mut self.cells[granule];
@@ -110,7 +115,8 @@ impl Memory {
             if conflicts(cell.writer, touch, who.clock) {
                 return Err(Conflict { address: at, other: cell.writer, wrote: true });
             }
-            if let Some(other) = cell.readers.into_iter().find(|reader| conflicts(*reader, touch, who.clock)) {
+            if let Some(other) = cell.readers.into_iter().find(|reader| conflicts(*reader, touch, who.clock))
+            {
                 return Err(Conflict { address: at, other, wrote: false });
             }
             cell.overwrite(touch);
@@ -128,7 +134,8 @@ impl Memory {
 impl Cell {
     /// Readers of other bytes stay. A writer of other bytes is forgotten: a granule remembers one writer.
     fn overwrite(&mut self, touch: Touch) {
-        let bytes = if self.writer.agent == touch.agent { self.writer.bytes | touch.bytes } else { touch.bytes };
+        let bytes =
+            if self.writer.agent == touch.agent { self.writer.bytes | touch.bytes } else { touch.bytes };
         self.writer = Touch { bytes, ..touch };
         for reader in &mut self.readers {
             if reader.bytes & !touch.bytes == 0 {

@@ -28,7 +28,8 @@ pub(super) fn burst(access: &mut Access<'_, '_>, burst: &Burst) -> Result<(), Fa
 pub(super) fn added(access: &mut Access<'_, '_>, dst: Address, bytes: &[u8]) -> Result<Vec<u8>, FaultKind> {
     let (old, _) = access.peek(dst, bytes.len() as u32)?;
     let old = number::decode(Type::F32, old);
-    let sums: Vec<f64> = old.iter().zip(number::decode(Type::F32, bytes)).map(|(old, new)| old + new).collect();
+    let sums: Vec<f64> =
+        old.iter().zip(number::decode(Type::F32, bytes)).map(|(old, new)| old + new).collect();
     Ok(number::encode(Type::F32, &sums))
 }
 
@@ -66,7 +67,8 @@ fn whole_fractals(load: &FractalLoad) -> Result<(), FaultKind> {
     if whole {
         return Ok(());
     }
-    let reason = format!("{} x {} is not whole fractals of 16 x {}", load.rows, load.cols, load.ty.fractal_depth());
+    let reason =
+        format!("{} x {} is not whole fractals of 16 x {}", load.rows, load.cols, load.ty.fractal_depth());
     Err(FaultKind::Illegal { reason })
 }
 
@@ -107,7 +109,8 @@ fn transposed(access: &mut Access<'_, '_>, load: &FractalLoad) -> Result<(), Fau
         for row in group * depth..load.rows.min((group + 1) * depth) {
             for column in 0..load.cols / depth {
                 let element = |k: u32| ((column * depth + k) * 32 + row % depth * size) as usize;
-                let picked: Vec<usize> = (0..depth).flat_map(|k| element(k)..element(k) + size as usize).collect();
+                let picked: Vec<usize> =
+                    (0..depth).flat_map(|k| element(k)..element(k) + size as usize).collect();
                 let out: Vec<u8> = picked.iter().map(|&index| bytes[index]).collect();
                 let known: Vec<bool> = picked.iter().map(|&index| written[index]).collect();
                 access.pass_on(load.dst.plus(target(load, row, column)), &out, &known)?;

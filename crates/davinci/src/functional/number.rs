@@ -24,13 +24,24 @@ pub fn encode(ty: Type, values: &[f64]) -> Vec<u8> {
     let integer = |value: f64, low: f64, high: f64| value.round_ties_even().clamp(low, high) as i64;
     match ty {
         Type::F16 => values.iter().flat_map(|&value| f16::from_f64(value).to_bits().to_le_bytes()).collect(),
-        Type::Bf16 => values.iter().flat_map(|&value| bf16::from_f64(value).to_bits().to_le_bytes()).collect(),
-        Type::F32 | Type::Hf32 => values.iter().flat_map(|&value| (value as f32).to_bits().to_le_bytes()).collect(),
-        Type::S16 => values.iter().flat_map(|&v| (integer(v, -32768.0, 32767.0) as i16).to_le_bytes()).collect(),
+        Type::Bf16 => {
+            values.iter().flat_map(|&value| bf16::from_f64(value).to_bits().to_le_bytes()).collect()
+        }
+        Type::F32 | Type::Hf32 => {
+            values.iter().flat_map(|&value| (value as f32).to_bits().to_le_bytes()).collect()
+        }
+        Type::S16 => {
+            values.iter().flat_map(|&v| (integer(v, -32768.0, 32767.0) as i16).to_le_bytes()).collect()
+        }
         Type::S32 => values.iter().flat_map(|&v| (integer(v, I32.0, I32.1) as i32).to_le_bytes()).collect(),
-        Type::U32 => values.iter().flat_map(|&v| (integer(v, 0.0, 4_294_967_295.0) as u32).to_le_bytes()).collect(),
+        Type::U32 => {
+            values.iter().flat_map(|&v| (integer(v, 0.0, 4_294_967_295.0) as u32).to_le_bytes()).collect()
+        }
         Type::S8 => values.iter().map(|&v| integer(v, -128.0, 127.0) as u8).collect(),
-        Type::S4 => values.chunks(2).map(|pair| pack(integer(pair[0], -8.0, 7.0), pair.get(1).map_or(0, |&v| integer(v, -8.0, 7.0)))).collect(),
+        Type::S4 => values
+            .chunks(2)
+            .map(|pair| pack(integer(pair[0], -8.0, 7.0), pair.get(1).map_or(0, |&v| integer(v, -8.0, 7.0))))
+            .collect(),
     }
 }
 
@@ -59,7 +70,9 @@ pub(super) fn operand(ty: Type, bytes: &[u8]) -> Vec<f32> {
 /// Operands of the cube as integers.
 pub(super) fn integers(ty: Type, bytes: &[u8]) -> Vec<i32> {
     match ty {
-        Type::S4 => bytes.iter().flat_map(|&byte| [nibble(byte & 15) as i32, nibble(byte >> 4) as i32]).collect(),
+        Type::S4 => {
+            bytes.iter().flat_map(|&byte| [nibble(byte & 15) as i32, nibble(byte >> 4) as i32]).collect()
+        }
         _ => bytes.iter().map(|&byte| i32::from(byte as i8)).collect(),
     }
 }

@@ -14,8 +14,12 @@ use crate::machine::Machine;
 /// The first broken rule, in an order that does not depend on timing.
 pub fn execute(machine: &Machine, kernel: &Kernel, gm: &mut GlobalMemory) -> Result<(), Fault> {
     let agents = kernel.cores.len() * Pipe::COUNT;
-    let mut cores: Vec<Core<'_>> =
-        kernel.cores.iter().enumerate().map(|(index, slot)| Core::new(machine, kernel, index, slot.kind, agents)).collect();
+    let mut cores: Vec<Core<'_>> = kernel
+        .cores
+        .iter()
+        .enumerate()
+        .map(|(index, slot)| Core::new(machine, kernel, index, slot.kind, agents))
+        .collect();
     let mut cross = Cross::new(kernel);
     loop {
         let mut progress = false;
@@ -40,10 +44,11 @@ pub fn execute(machine: &Machine, kernel: &Kernel, gm: &mut GlobalMemory) -> Res
 
 fn deadlock(cores: &[Core<'_>]) -> Fault {
     let waits: Vec<(usize, usize, String)> = cores.iter().flat_map(Core::waits).collect();
-    let (core, instruction, place, text) = waits.first().map_or((0, 0, String::new(), String::new()), |(core, index, _)| {
-        let (place, text) = cores[*core].describe(*index);
-        (*core, *index, place, text)
-    });
+    let (core, instruction, place, text) =
+        waits.first().map_or((0, 0, String::new(), String::new()), |(core, index, _)| {
+            let (place, text) = cores[*core].describe(*index);
+            (*core, *index, place, text)
+        });
     let waits = waits.into_iter().map(|(_, _, text)| text).collect();
     Fault { core, instruction, place, text, kind: FaultKind::Deadlock { waits } }
 }
@@ -72,7 +77,9 @@ impl<'k> Cross<'k> {
             let joined = clocks.and_then(|clocks| {
                 let (first, rest) = clocks.split_first()?;
                 let mut joined = (*first).clone();
-                rest.iter().for_each(|clock| joined.join(clock));
+                for clock in rest {
+                    joined.join(clock);
+                }
                 Some(joined)
             });
             self.ready.extend(joined.map(|clock| (target, mode, id, clock)));

@@ -13,7 +13,9 @@ pub(super) fn run(access: &mut Access<'_, '_>, v: &Vector) -> Result<(), FaultKi
         access.align(v.dst)?;
     }
     if v.ty == Type::Bf16 && v.op != VectorOp::Conv || v.ty == Type::S4 {
-        return Err(FaultKind::Illegal { reason: format!("the vector unit has no {} arithmetic", v.ty.name()) });
+        return Err(FaultKind::Illegal {
+            reason: format!("the vector unit has no {} arithmetic", v.ty.name()),
+        });
     }
     match v.op {
         VectorOp::Cadd | VectorOp::Cmax | VectorOp::Cmin => whole_reduction(access, v),
@@ -58,7 +60,13 @@ fn runs(v: &Vector, repeat: u32, per_block: u32) -> Vec<(u32, u32)> {
 }
 
 /// Lanes of one run of a source.
-fn source(access: &mut Access<'_, '_>, v: &Vector, which: usize, repeat: u32, run: (u32, u32)) -> Result<Vec<f64>, FaultKind> {
+fn source(
+    access: &mut Access<'_, '_>,
+    v: &Vector,
+    which: usize,
+    repeat: u32,
+    run: (u32, u32),
+) -> Result<Vec<f64>, FaultKind> {
     let base = if which == 0 { v.src0 } else { v.src1 };
     let address = lane_address(base, v.ty, src_strides(v.strides, which), repeat, run.0);
     Ok(number::decode(v.ty, access.read(address, v.ty.bytes(run.1))?))
@@ -72,7 +80,11 @@ fn lanewise(access: &mut Access<'_, '_>, v: &Vector) -> Result<(), FaultKind> {
             let a = if v.op.sources() > 0 { source(access, v, 0, repeat, run)? } else { empty.clone() };
             let b = if v.op.sources() > 1 { source(access, v, 1, repeat, run)? } else { empty };
             let dst = lane_address(v.dst, v.to, dst_strides(v.strides), repeat, run.0);
-            let old = if v.op == VectorOp::Axpy { number::decode(v.to, access.read(dst, v.to.bytes(run.1))?) } else { Vec::new() };
+            let old = if v.op == VectorOp::Axpy {
+                number::decode(v.to, access.read(dst, v.to.bytes(run.1))?)
+            } else {
+                Vec::new()
+            };
             let values: Vec<f64> = a
                 .iter()
                 .zip(&b)
@@ -104,7 +116,13 @@ fn lane_value(v: &Vector, a: f64, b: f64, old: f64) -> f64 {
         VectorOp::Mins => a.min(scalar),
         VectorOp::Axpy => old + round(v.ty, a * scalar),
         VectorOp::Relu => a.max(0.0),
-        VectorOp::Lrelu => if a < 0.0 { a * scalar } else { a },
+        VectorOp::Lrelu => {
+            if a < 0.0 {
+                a * scalar
+            } else {
+                a
+            }
+        }
         VectorOp::Abs => a.abs(),
         VectorOp::Exp => a.exp(),
         VectorOp::Ln => a.ln(),
@@ -136,7 +154,10 @@ fn active(access: &mut Access<'_, '_>, v: &Vector, repeat: u32) -> Result<Vec<(u
 /// Neighbours are combined until one value is left, each step rounded to the type.
 fn tree(v: &Vector, mut values: Vec<f64>) -> f64 {
     while values.len() > 1 {
-        values = values.chunks(2).map(|pair| if pair.len() == 2 { combine(v, pair[0], pair[1]) } else { pair[0] }).collect();
+        values = values
+            .chunks(2)
+            .map(|pair| if pair.len() == 2 { combine(v, pair[0], pair[1]) } else { pair[0] })
+            .collect();
     }
     values.first().copied().unwrap_or(0.0)
 }
@@ -170,7 +191,8 @@ fn block_reduction(access: &mut Access<'_, '_>, v: &Vector) -> Result<(), FaultK
     for repeat in 0..v.repeats() {
         let lanes = active(access, v, repeat)?;
         let block = |index: u32| {
-            let values: Vec<f64> = lanes.iter().filter(|(lane, _)| lane / per_block == index).map(|(_, value)| *value).collect();
+            let values: Vec<f64> =
+                lanes.iter().filter(|(lane, _)| lane / per_block == index).map(|(_, value)| *value).collect();
             (!values.is_empty()).then(|| tree(v, values))
         };
         let results: Vec<f64> = (0..8).map_while(block).collect();

@@ -69,6 +69,7 @@ impl Type {
     }
 
     /// What the cube accumulates products of this type in.
+    #[must_use]
     pub const fn accumulator(self) -> Self {
         match self {
             Self::S8 | Self::S4 => Self::S32,

@@ -173,14 +173,8 @@ pub struct Vector {
 
 impl Strides {
     /// Everything contiguous.
-    pub const UNIT: Self = Self {
-        dst_block: 1,
-        src0_block: 1,
-        src1_block: 1,
-        dst_repeat: 8,
-        src0_repeat: 8,
-        src1_repeat: 8,
-    };
+    pub const UNIT: Self =
+        Self { dst_block: 1, src0_block: 1, src1_block: 1, dst_repeat: 8, src0_repeat: 8, src1_repeat: 8 };
 }
 
 impl Condition {

@@ -16,7 +16,6 @@ mod cube;
 mod plan;
 mod softmax;
 
-
 pub use plan::{Attention, AttentionTiling};
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
@@ -29,25 +28,35 @@ use plan::{Places, Step};
 ///
 /// # Errors
 /// If the core is not split, or a shape is not whole tiles (sequence a multiple of 128, width of 64 up to 128).
-pub fn prefill(machine: &Machine, problem: &Attention, tiling: &AttentionTiling) -> Result<Kernel, Diagnostics> {
+pub fn prefill(
+    machine: &Machine,
+    problem: &Attention,
+    tiling: &AttentionTiling,
+) -> Result<Kernel, Diagnostics> {
     check(machine, problem, tiling)?;
     let mut kernel = Kernel { name: problem.to_string(), flops: problem.flops(), ..Kernel::default() };
     let (groups, vectors) = (machine.cube_cores.min(problem.tasks() as u32), machine.core.vector_per_cube);
     let places = place(&mut kernel, problem, tiling, groups);
     for (group, tasks) in plan::deal(problem, groups).into_iter().enumerate() {
         let group = group as u32;
-        let steps: Vec<Step> = tasks.into_iter().flat_map(|task| plan::steps(problem, tiling, task)).collect();
+        let steps: Vec<Step> =
+            tasks.into_iter().flat_map(|task| plan::steps(problem, tiling, task)).collect();
         let places = places.of_group(problem, tiling, group);
         kernel.add_core(CoreKind::Cube, group, cube::program(problem, tiling, places, &steps));
         for vector in 0..vectors {
-            kernel.add_core(CoreKind::Vector, group, softmax::program(problem, tiling, places, &steps, (vector, vectors)));
+            kernel.add_core(
+                CoreKind::Vector,
+                group,
+                softmax::program(problem, tiling, places, &steps, (vector, vectors)),
+            );
         }
     }
     Ok(kernel)
 }
 
 fn check(machine: &Machine, problem: &Attention, tiling: &AttentionTiling) -> Result<(), Diagnostics> {
-    let refuse = |message: &str| Err(Diagnostics(vec![Diagnostic::error("attention-shape", message.to_owned())]));
+    let refuse =
+        |message: &str| Err(Diagnostics(vec![Diagnostic::error("attention-shape", message.to_owned())]));
     if machine.core.design != Design::Split {
         return refuse("fused attention is written for split cores");
     }

@@ -67,7 +67,8 @@ pub fn kernel(machine: &Machine, problem: &GemmProblem, tiling: &GemmTiling) -> 
 /// Many products with the same K and N and weights of their own in one launch: the experts of a layer.
 pub fn grouped(machine: &Machine, problems: &[GemmProblem], tiling: &GemmTiling) -> Kernel {
     let flops = problems.iter().map(GemmProblem::flops).sum();
-    let mut kernel = Kernel { name: format!("grouped gemm of {}", problems.len()), flops, ..Kernel::default() };
+    let mut kernel =
+        Kernel { name: format!("grouped gemm of {}", problems.len()), flops, ..Kernel::default() };
     let mut jobs = Vec::new();
     for (index, problem) in problems.iter().enumerate().filter(|(_, problem)| problem.m > 0) {
         let operands = place(&mut kernel, problem, &index.to_string());
@@ -95,7 +96,9 @@ fn place(kernel: &mut Kernel, problem: &GemmProblem, suffix: &str) -> Operands {
     let (m, n, k) = (u64::from(problem.m), u64::from(problem.n), u64::from(problem.k));
     let bytes = |count: u64, ty: Type| (count * u64::from(ty.bits())).div_ceil(8);
     let mut tensor = |name: &str, bytes, role| kernel.place(&format!("{name}{suffix}"), bytes, role);
-    let pixels = problem.image.map_or(m * k, |image| u64::from(image.width * image.height) * u64::from(image.channels));
+    let pixels = problem
+        .image
+        .map_or(m * k, |image| u64::from(image.width * image.height) * u64::from(image.channels));
     let optional = |wanted: bool, bytes: u64| if wanted { Some(bytes) } else { None };
     let a = tensor("a", bytes(pixels, problem.ty), Role::Input);
     let b = tensor("b", problem.weight_bytes(), Role::Input);

@@ -95,13 +95,26 @@ pub(super) fn convert(b: &mut ProgramBuilder, dst: Span, src: Span, elements: u3
 }
 
 /// A row combined with one value that fills a block: `block` stays where it is.
-pub(super) fn with_block(b: &mut ProgramBuilder, op: VectorOp, dst: Span, (row, block): (Span, Span), elements: u32) {
+pub(super) fn with_block(
+    b: &mut ProgramBuilder,
+    op: VectorOp,
+    dst: Span,
+    (row, block): (Span, Span),
+    elements: u32,
+) {
     let strides = Strides { src1_block: 0, src1_repeat: 0, ..Strides::UNIT };
     over(b, Vector { strides, ..vector(op, dst, row, block) }, elements);
 }
 
 /// One value out of a row: each repeat to one, then those to one. `partial` holds a value for every 64 elements.
-pub(super) fn reduce(b: &mut ProgramBuilder, op: VectorOp, dst: Span, row: Span, partial: Span, elements: u32) {
+pub(super) fn reduce(
+    b: &mut ProgramBuilder,
+    op: VectorOp,
+    dst: Span,
+    row: Span,
+    partial: Span,
+    elements: u32,
+) {
     let lanes = row.ty.lanes();
     let count = elements.div_ceil(lanes);
     if count == 1 {

@@ -12,7 +12,9 @@ const COUPLED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../c
 /// The embedded description of an architecture's core.
 pub(super) fn embedded(architecture: Architecture) -> Result<SourceText, Diagnostics> {
     match architecture {
-        Architecture::DaVinciSplit | Architecture::DaVinci950 => Ok(SourceText::new("catalog:dav-c220", SPLIT)),
+        Architecture::DaVinciSplit | Architecture::DaVinci950 => {
+            Ok(SourceText::new("catalog:dav-c220", SPLIT))
+        }
         Architecture::DaVinciCoupled => Ok(SourceText::new("catalog:dav-c100", COUPLED)),
         other => Err(not_da_vinci(&format!("{other:?}"))),
     }
@@ -27,7 +29,9 @@ pub(super) fn check_chip(chip: &Chip) -> Result<(), Diagnostics> {
 
 fn not_da_vinci(what: &str) -> Diagnostics {
     let message = format!("{what} has no Da Vinci core");
-    Diagnostics(vec![Diagnostic::error("davinci-no-core", message).help("choose an Ascend chip, such as ascend-910b2")])
+    Diagnostics(vec![
+        Diagnostic::error("davinci-no-core", message).help("choose an Ascend chip, such as ascend-910b2"),
+    ])
 }
 
 /// A parsed description, the mistakes found so far, and the figures taken from it.
@@ -42,7 +46,9 @@ impl<'s> Figures<'s> {
     pub(super) fn read(source: &'s SourceText) -> Result<Self, Diagnostics> {
         let table = DeTable::parse(source.text()).map_err(|error| {
             let span = error.span().map_or(Span::default(), Span::from);
-            Diagnostics(vec![Diagnostic::error("core-syntax", error.message().to_owned()).at(source, span, "here")])
+            Diagnostics(vec![
+                Diagnostic::error("core-syntax", error.message().to_owned()).at(source, span, "here"),
+            ])
         })?;
         Ok(Self { source, table: table.into_inner(), mistakes: Vec::new(), taken: Vec::new() })
     }
@@ -73,13 +79,20 @@ impl<'s> Figures<'s> {
     /// The number of a figure whose text is `"4 cycles"` for the unit `"cycles"`, or a bare number for the unit `""`.
     pub(super) fn number(&mut self, key: &str, unit: &str) -> f64 {
         let table = lookup(&self.table, key);
-        let value = table.and_then(|value| value.get_ref().as_table().map_or(Some(value.get_ref()), |t| child(t, "value")));
+        let value = table.and_then(|value| {
+            value.get_ref().as_table().map_or(Some(value.get_ref()), |t| child(t, "value"))
+        });
         let parsed = value.and_then(|value| parse(value, unit));
         match parsed {
-            Some((number, written)) => {
+            Some((parsed, written)) => {
                 let provenance = table.and_then(|value| value.get_ref().as_table()).map(provenance);
-                self.taken.extend(provenance.map(|provenance| Figure { key: key.to_owned(), value: written, provenance }));
-                number
+                self.taken.extend(provenance.map(|provenance| Figure {
+                    key: key.to_owned(),
+                    value: written,
+                    number: Some(parsed),
+                    provenance,
+                }));
+                parsed
             }
             None => self.missing(key, if unit.is_empty() { "a number" } else { unit }).unwrap_or(0.0),
         }
@@ -116,7 +129,12 @@ impl<'s> Figures<'s> {
 
     fn source_of(&mut self, key: &str, value: String) {
         let table = lookup(&self.table, key).and_then(|value| value.get_ref().as_table()).map(provenance);
-        self.taken.extend(table.map(|provenance| Figure { key: key.to_owned(), value, provenance }));
+        self.taken.extend(table.map(|provenance| Figure {
+            key: key.to_owned(),
+            value,
+            number: None,
+            provenance,
+        }));
     }
 
     fn missing<T>(&mut self, key: &str, expected: &str) -> Option<T> {
@@ -161,7 +179,8 @@ fn bare(value: &DeValue<'_>) -> Option<f64> {
 
 fn provenance(table: &DeTable<'_>) -> Provenance {
     let text = |key| child(table, key).and_then(DeValue::as_str).map(str::to_owned);
-    let alternatives = child(table, "alternatives").and_then(DeValue::as_array).into_iter().flat_map(|items| items.iter());
+    let alternatives =
+        child(table, "alternatives").and_then(DeValue::as_array).into_iter().flat_map(|items| items.iter());
     Provenance {
         source: text("source").unwrap_or_default(),
         grade: grade(text("grade").as_deref()),
@@ -172,15 +191,14 @@ fn provenance(table: &DeTable<'_>) -> Provenance {
 
 fn alternative(table: &DeTable<'_>) -> Alternative {
     let text = |key| child(table, key).and_then(DeValue::as_str).unwrap_or_default().to_owned();
-    Alternative { value: text("value"), source: text("source"), grade: grade(child(table, "grade").and_then(DeValue::as_str)) }
+    Alternative {
+        value: text("value"),
+        source: text("source"),
+        grade: grade(child(table, "grade").and_then(DeValue::as_str)),
+    }
 }
 
 fn grade(name: Option<&str>) -> Grade {
-    match name {
-        Some("datasheet") => Grade::Datasheet,
-        Some("measured") => Grade::Measured,
-        Some("derived") => Grade::Derived,
-        Some("press") => Grade::Press,
-        _ => Grade::Rumour,
-    }
+    let known = Grade::ALL.into_iter().find(|grade| Some(grade.name()) == name);
+    known.unwrap_or(Grade::Rumour)
 }

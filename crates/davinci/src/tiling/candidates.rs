@@ -89,7 +89,8 @@ fn fitted(machine: &Machine, problem: &GemmProblem, blocks: Blocks) -> Vec<GemmT
 fn step_depth(machine: &Machine, problem: &GemmProblem, m: u32, n: u32) -> Option<u32> {
     let ty = problem.ty;
     let fits = |k: u32| {
-        u64::from(ty.bytes(m * k)) * 2 <= machine.bytes(Space::L0a) && u64::from(ty.bytes(n * k)) * 2 <= machine.bytes(Space::L0b)
+        u64::from(ty.bytes(m * k)) * 2 <= machine.bytes(Space::L0a)
+            && u64::from(ty.bytes(n * k)) * 2 <= machine.bytes(Space::L0b)
     };
     let padded = problem.k.next_multiple_of(ty.fractal_depth());
     let depths = (0..7).rev().map(|power| ty.fractal_depth() << power);

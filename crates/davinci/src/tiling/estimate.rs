@@ -11,13 +11,17 @@ use crate::timing::Warmth;
 /// T = ⌈blocks / cores⌉ · (max(cube, MTE1, MTE2) + store) + first chunk
 /// ```
 pub fn estimate(machine: &Machine, problem: &GemmProblem, tiling: &GemmTiling, warmth: Warmth) -> f64 {
-    let blocks = f64::from(problem.m.div_ceil(tiling.m)) * f64::from(problem.n.div_ceil(tiling.n)) * f64::from(tiling.split_k);
+    let blocks = f64::from(problem.m.div_ceil(tiling.m))
+        * f64::from(problem.n.div_ceil(tiling.n))
+        * f64::from(tiling.split_k);
     let cores = f64::from(machine.cube_cores).min(blocks);
     let rounds = (blocks / cores).ceil();
     let depth = (f64::from(problem.k) / f64::from(tiling.split_k)).ceil();
     let chunks = (depth / f64::from(tiling.k_l1)).ceil();
     let load = load_cycles(machine, problem, tiling, cores, warmth);
-    let busiest = cube_cycles(machine, problem.ty, tiling, depth).max(operand_cycles(machine, problem.ty, tiling, depth)).max(load * chunks);
+    let busiest = cube_cycles(machine, problem.ty, tiling, depth)
+        .max(operand_cycles(machine, problem.ty, tiling, depth))
+        .max(load * chunks);
     rounds * (busiest + store_cycles(machine, problem, tiling)) + load
 }
 
@@ -35,7 +39,13 @@ fn operand_cycles(machine: &Machine, ty: Type, tiling: &GemmTiling, depth: f64) 
 }
 
 /// One chunk of A and B, at the rate that the port, L2 or device memory leaves a core.
-fn load_cycles(machine: &Machine, problem: &GemmProblem, tiling: &GemmTiling, cores: f64, warmth: Warmth) -> f64 {
+fn load_cycles(
+    machine: &Machine,
+    problem: &GemmProblem,
+    tiling: &GemmTiling,
+    cores: f64,
+    warmth: Warmth,
+) -> f64 {
     let size = f64::from(problem.ty.bits()) / 8.0;
     let depth = f64::from(tiling.k_l1.min(problem.k));
     let share = machine.shared.l2_read / cores;

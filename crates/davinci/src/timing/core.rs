@@ -222,7 +222,8 @@ impl<'p> Core<'p> {
             let Blocked::Flag(flag) = queue.blocked else { return None };
             queue.waiting.front().map(|entry| (pipe, flag, entry.step))
         });
-        let scalar = if let Blocked::Flag(flag) = self.scalar { Some((Pipe::S, flag, self.pc)) } else { None };
+        let scalar =
+            if let Blocked::Flag(flag) = self.scalar { Some((Pipe::S, flag, self.pc)) } else { None };
         queued.chain(scalar)
     }
 
@@ -253,8 +254,12 @@ impl<'p> Core<'p> {
 
     fn issue_one(&mut self, step: Step, requests: &mut Vec<Request>) {
         match step {
-            Step::Run { pipe, .. } | Step::Barrier { pipe } | Step::CrossSet { pipe, .. } => self.enqueue(pipe, 0, requests),
-            Step::Set { pipe, .. } | Step::Wait { pipe, .. } if pipe != Pipe::S => self.enqueue(pipe, 0, requests),
+            Step::Run { pipe, .. } | Step::Barrier { pipe } | Step::CrossSet { pipe, .. } => {
+                self.enqueue(pipe, 0, requests)
+            }
+            Step::Set { pipe, .. } | Step::Wait { pipe, .. } if pipe != Pipe::S => {
+                self.enqueue(pipe, 0, requests)
+            }
             Step::Transfer { pipe, index } => {
                 let address = self.program.transfers[index as usize].address;
                 let base = self.registers[usize::from(address.reg.0)];
@@ -303,15 +308,12 @@ impl<'p> Core<'p> {
     }
 
     fn scalar_wait(&mut self, flag: FlagIndex) -> bool {
-        match self.flags[usize::from(flag)].pop() {
-            Some(time) => {
-                self.stall_scalar(time, wait_cause(flag));
-                true
-            }
-            None => {
-                self.scalar = Blocked::Flag(flag);
-                false
-            }
+        if let Some(time) = self.flags[usize::from(flag)].pop() {
+            self.stall_scalar(time, wait_cause(flag));
+            true
+        } else {
+            self.scalar = Blocked::Flag(flag);
+            false
         }
     }
 
@@ -391,9 +393,10 @@ impl<'p> Core<'p> {
             }
             Step::Set { flag, .. } => {
                 let time = queue.synchronise(start, idle, self.depth, self.issue);
+                self.record(pipe, entry.step, start, start + self.issue);
                 self.raise(flag, time);
             }
-            Step::Wait { flag, .. } => return self.pass(pipe, flag, start, idle),
+            Step::Wait { flag, .. } => return self.pass(pipe, entry.step, flag, (start, idle)),
             Step::Barrier { .. } => {
                 let time = queue.synchronise(start, idle, self.depth, self.issue);
                 queue.free = queue.free.max(time);
@@ -408,7 +411,7 @@ impl<'p> Core<'p> {
     }
 
     /// Passes a wait if its flag is set.
-    fn pass(&mut self, pipe: Pipe, flag: FlagIndex, start: u64, idle: u64) -> bool {
+    fn pass(&mut self, pipe: Pipe, step: u32, flag: FlagIndex, (start, idle): (u64, u64)) -> bool {
         let queue = &mut self.queues[pipe as usize];
         let Some(time) = self.flags[usize::from(flag)].pop() else {
             queue.blocked = Blocked::Flag(flag);
@@ -419,6 +422,7 @@ impl<'p> Core<'p> {
         queue.report.stalls[wait_cause(flag) as usize] += begin - start;
         queue.report.busy += self.issue;
         queue.free = begin + self.issue;
+        self.record(pipe, step, begin, begin + self.issue);
         true
     }
 
@@ -461,12 +465,8 @@ impl Queue {
     fn take_off(&mut self, pipe: Pipe, start: u64, entry: Entry, index: u32, transfer: &Transfer) -> Request {
         let shape = transfer.shape;
         self.blocked = Blocked::Transfer;
-        self.flight = Flight {
-            start,
-            step: entry.step,
-            alone: shape.alone(),
-            floor: start + u64::from(shape.floor),
-        };
+        self.flight =
+            Flight { start, step: entry.step, alone: shape.alone(), floor: start + u64::from(shape.floor) };
         Request::Transfer { pipe, time: start + u64::from(shape.startup), index, address: entry.address }
     }
 }

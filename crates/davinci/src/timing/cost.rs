@@ -1,6 +1,6 @@
 //! Cycles of one instruction that runs alone.
 
-use crate::isa::{Burst, Fixpipe, FractalLoad, Instruction, Mmad, Move, Nd2Nz, Side, Space, Type, Vector};
+use crate::isa::{Burst, Fixpipe, FractalLoad, Instruction, Mmad, Move, Nd2Nz, Side, Space, Vector};
 use crate::machine::{Machine, PathTiming};
 
 /// What an instruction costs its pipe.
@@ -22,6 +22,14 @@ pub fn cycles(machine: &Machine, instruction: &Instruction) -> u64 {
     }
     let cost = local(machine, instruction);
     u64::from(cost.cycles + cost.latency)
+}
+
+/// Cycles an instruction occupies its pipe on an idle machine with all data in L2: the time of each of many in a row.
+pub fn occupation(machine: &Machine, instruction: &Instruction) -> u64 {
+    match gm_path(instruction) {
+        Some(path) => path.shape(machine).alone(),
+        None => u64::from(local(machine, instruction).cycles),
+    }
 }
 
 /// Cost of an instruction that stays within its core.
@@ -76,12 +84,15 @@ fn fixpipe_bytes(fixpipe: &Fixpipe) -> f64 {
 /// (PTO-ISA cost model).
 fn mmad_cost(machine: &Machine, mmad: &Mmad) -> Cost {
     let depth = mmad.ty.fractal_depth();
-    let steps = f64::from(mmad.m.div_ceil(16)) * f64::from(mmad.n.div_ceil(16)) * f64::from(mmad.k.div_ceil(depth));
+    let steps =
+        f64::from(mmad.m.div_ceil(16)) * f64::from(mmad.n.div_ceil(16)) * f64::from(mmad.k.div_ceil(depth));
     let speedup = if mmad.sparse { machine.sparse_speedup.max(1.0) } else { 1.0 };
     let step = 2.0 * 256.0 * f64::from(depth) / machine.cube_rate(mmad.ty).max(1.0) / speedup;
     let timing = machine.core.mmad;
-    let cycles = (f64::from(timing.head) + steps * step).ceil() as u32;
-    Cost { cycles: cycles.max(timing.minimum), latency: timing.latency, conflict: 0 }
+    let work = (f64::from(timing.head) + steps * step).ceil() as u32;
+    let cycles = work.max(timing.minimum);
+    // The shortest interval between two instructions does not delay the result of the first.
+    Cost { cycles, latency: (work + timing.latency).saturating_sub(cycles), conflict: 0 }
 }
 
 /// slope · repeats + fixed, plus counter mode and bank conflicts. The measured slopes are of a 256 B/cycle unit.
@@ -173,7 +184,7 @@ pub(super) struct Shape {
 impl Shape {
     /// Pipe occupation on an idle machine.
     pub(super) fn alone(&self) -> u64 {
-        u64::from((self.startup + self.streaming).max(self.floor))
+        u64::from(self.startup.saturating_add(self.streaming).max(self.floor))
     }
 }
 
@@ -251,14 +262,3 @@ fn read_bytes(rows: u64, length: u64, pitch: u64, line: u64, aligned: bool, pena
 fn nz_bytes(fixpipe: &Fixpipe) -> u32 {
     fixpipe.ty.bytes(fixpipe.m.next_multiple_of(16) * fixpipe.n.next_multiple_of(16))
 }
-
-/// FLOP of an instruction that multiplies matrices.
-pub(super) fn flops(instruction: &Instruction) -> f64 {
-    match instruction {
-        Instruction::Mmad(mmad) => 2.0 * f64::from(mmad.m) * f64::from(mmad.n) * f64::from(mmad.k),
-        _ => 0.0,
-    }
-}
-
-/// Types that the cube multiplies.
-pub(crate) const CUBE_TYPES: [Type; 6] = [Type::F16, Type::Bf16, Type::F32, Type::Hf32, Type::S8, Type::S4];

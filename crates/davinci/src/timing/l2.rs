@@ -79,8 +79,18 @@ pub(super) struct L2 {
 impl L2 {
     pub(super) fn new(capacity: u64, warmth: Warmth) -> Self {
         let slots = FxHashMap::default();
-        Self { capacity, used: 0, foreign: 0, warmth, slots, nodes: Vec::new(), free: Vec::new(), newest: NONE, oldest: NONE }
-            .filled()
+        Self {
+            capacity,
+            used: 0,
+            foreign: 0,
+            warmth,
+            slots,
+            nodes: Vec::new(),
+            free: Vec::new(),
+            newest: NONE,
+            oldest: NONE,
+        }
+        .filled()
     }
 
     fn filled(mut self) -> Self {

@@ -147,7 +147,8 @@ impl Memory {
                 std::array::from_fn(|r| left[r].checked_div(users[r]).map_or(u64::MAX, |share| share.max(1)));
             level = share.iter().fold(level, |level, share| level.min(*share));
             for (class, open) in self.classes.iter_mut().zip(&mut open) {
-                let stopped = class.cap <= level || (0..RESOURCES).any(|r| class.uses[r] && share[r] <= level);
+                let stopped =
+                    class.cap <= level || (0..RESOURCES).any(|r| class.uses[r] && share[r] <= level);
                 if *open && stopped {
                     *open = false;
                     class.rate = level;

@@ -8,8 +8,8 @@ use super::core::{Core, Request};
 use super::l2::{L2, Warmth};
 use super::memory::Memory;
 use super::stats::{Cause, CoreReport, Report};
-use super::step::{FlagIndex, Steps, cross_flag, lower};
-use crate::isa::{CrossMode, EventId, Pipe, Sync};
+use super::step::{FlagIndex, Steps, lower};
+use crate::isa::{EventId, Pipe, Sync};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 
@@ -50,9 +50,13 @@ impl fmt::Display for TimingFault {
         match self {
             Self::Deadlock { waits } => {
                 write!(f, "deadlock")?;
-                waits.iter().try_for_each(|(core, pipe, place)| write!(f, "; core {core} {} waits at {place}", pipe.name()))
+                waits.iter().try_for_each(|(core, pipe, place)| {
+                    write!(f, "; core {core} {} waits at {place}", pipe.name())
+                })
             }
-            Self::FlagOverflow { core, flag } => write!(f, "core {core} sets {flag} again and again without a wait"),
+            Self::FlagOverflow { core, flag } => {
+                write!(f, "core {core} sets {flag} again and again without a wait")
+            }
         }
     }
 }
@@ -180,7 +184,8 @@ impl<'r> Run<'r> {
 
     fn new_flow(&mut self, core: u32, pipe: Pipe, index: u32, address: u64) -> u32 {
         let (slow, followers) = (Cause::L2, Vec::new());
-        let flow = Flow { core, pipe, index, address, slow, latency: 0, slot: NOBODY, followers, leader: NOBODY };
+        let flow =
+            Flow { core, pipe, index, address, slow, latency: 0, slot: NOBODY, followers, leader: NOBODY };
         let id = self.free.pop().unwrap_or(self.flows.len() as u32);
         if id as usize == self.flows.len() {
             self.flows.push(flow);
@@ -260,9 +265,9 @@ impl<'r> Run<'r> {
                 continue;
             }
             let peers = (0..self.cores.len()).filter(|&peer| self.hears(index, peer, target));
-            let latest = peers.map(|peer| self.cross[index][peer].get(nth - 1).copied()).try_fold(0, |latest, time| {
-                time.map(|time| time.max(latest))
-            });
+            let latest = peers
+                .map(|peer| self.cross[index][peer].get(nth - 1).copied())
+                .try_fold(0, |latest, time| time.map(|time| time.max(latest)));
             if let Some(time) = latest {
                 self.cores[target].deliver(flag, time);
                 self.wake.push(target as u32);
@@ -273,7 +278,11 @@ impl<'r> Run<'r> {
     /// Whether a set of `source` counts for a wait of `target`.
     fn hears(&self, index: usize, source: usize, target: usize) -> bool {
         let (from, to) = (self.slots[source], self.slots[target]);
-        if index < Sync::CROSS_IDS { from.kind == to.kind } else { from.group == to.group && from.kind != to.kind }
+        if index < Sync::CROSS_IDS {
+            from.kind == to.kind
+        } else {
+            from.group == to.group && from.kind != to.kind
+        }
     }
 
     fn finish(mut self, machine: &Machine, kernel: &Kernel) -> Result<Report, TimingFault> {
@@ -303,7 +312,11 @@ impl<'r> Run<'r> {
     }
 
     fn fault(&self, kernel: &Kernel) -> Option<TimingFault> {
-        let overflow = self.cores.iter().enumerate().find_map(|(index, core)| core.overflow.map(|(_, flag)| (index, flag)));
+        let overflow = self
+            .cores
+            .iter()
+            .enumerate()
+            .find_map(|(index, core)| core.overflow.map(|(_, flag)| (index, flag)));
         if let Some((core, flag)) = overflow {
             return Some(TimingFault::FlagOverflow { core, flag: flag_name(flag) });
         }
@@ -328,9 +341,4 @@ pub(crate) fn flag_name(flag: FlagIndex) -> String {
     }
     let event = EventId::from_index(index);
     format!("{} -> {} EVENT_ID{}", event.src.name(), event.dst.name(), event.id)
-}
-
-/// The flag of a cross-core instruction.
-pub(crate) fn cross_index(mode: CrossMode, id: u8) -> FlagIndex {
-    cross_flag(mode, id)
 }

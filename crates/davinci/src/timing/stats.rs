@@ -30,8 +30,15 @@ impl Cause {
     /// How many there are.
     pub const COUNT: usize = 7;
     /// All, in declaration order.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Flag, Self::OperandPath, Self::BankConflict, Self::L2, Self::Hbm, Self::CrossCore, Self::Empty];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Flag,
+        Self::OperandPath,
+        Self::BankConflict,
+        Self::L2,
+        Self::Hbm,
+        Self::CrossCore,
+        Self::Empty,
+    ];
 
     /// The name in reports: `"operand path"`.
     pub const fn name(self) -> &'static str {
@@ -93,14 +100,19 @@ pub struct Report {
 impl PipeReport {
     /// Cycles in which the pipe was occupied: busy, or a transfer in flight at less than full speed.
     pub fn occupied(&self) -> u64 {
-        self.busy + [Cause::BankConflict, Cause::L2, Cause::Hbm].map(|cause| self.stalls[cause as usize]).iter().sum::<u64>()
+        self.busy
+            + [Cause::BankConflict, Cause::L2, Cause::Hbm]
+                .map(|cause| self.stalls[cause as usize])
+                .iter()
+                .sum::<u64>()
     }
 }
 
 impl Report {
     /// Share of the run in which a pipe was occupied, over the cores that used it; zero if none did.
     pub fn utilisation(&self, pipe: Pipe) -> f64 {
-        let used = || self.cores.iter().map(|core| core.pipes[pipe as usize]).filter(|pipe| pipe.instructions > 0);
+        let used =
+            || self.cores.iter().map(|core| core.pipes[pipe as usize]).filter(|pipe| pipe.instructions > 0);
         let cores = used().count() as f64;
         if cores == 0.0 || self.cycles == 0 {
             return 0.0;

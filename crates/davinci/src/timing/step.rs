@@ -8,21 +8,57 @@ use crate::program::Program;
 /// One instruction as the timing simulator sees it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    Mov { dst: Reg, value: i64 },
-    AddImmediate { dst: Reg, src: Reg, value: i64 },
-    Add { dst: Reg, a: Reg, b: Reg },
-    Mul { dst: Reg, src: Reg, value: i64 },
-    Loop { count: u32 },
+    Mov {
+        dst: Reg,
+        value: i64,
+    },
+    AddImmediate {
+        dst: Reg,
+        src: Reg,
+        value: i64,
+    },
+    Add {
+        dst: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    Mul {
+        dst: Reg,
+        src: Reg,
+        value: i64,
+    },
+    Loop {
+        count: u32,
+    },
     End,
     /// Stays within the core.
-    Run { pipe: Pipe, latency: u16, conflict: u16, cycles: u32 },
+    Run {
+        pipe: Pipe,
+        latency: u16,
+        conflict: u16,
+        cycles: u32,
+    },
     /// Crosses the port to L2; an index into [`Steps::transfers`].
-    Transfer { pipe: Pipe, index: u32 },
-    Set { pipe: Pipe, flag: FlagIndex },
-    Wait { pipe: Pipe, flag: FlagIndex },
-    Barrier { pipe: Pipe },
+    Transfer {
+        pipe: Pipe,
+        index: u32,
+    },
+    Set {
+        pipe: Pipe,
+        flag: FlagIndex,
+    },
+    Wait {
+        pipe: Pipe,
+        flag: FlagIndex,
+    },
+    Barrier {
+        pipe: Pipe,
+    },
     BarrierAll,
-    CrossSet { pipe: Pipe, flag: FlagIndex },
+    CrossSet {
+        pipe: Pipe,
+        flag: FlagIndex,
+    },
 }
 
 /// Index of a flag of a core: its events, then its cross-core flags.
@@ -49,7 +85,8 @@ pub(super) struct Steps {
 
 pub(super) fn lower(machine: &Machine, program: &Program) -> Steps {
     let mut transfers = Vec::new();
-    let steps = program.instructions.iter().map(|instruction| step(machine, instruction, &mut transfers)).collect();
+    let steps =
+        program.instructions.iter().map(|instruction| step(machine, instruction, &mut transfers)).collect();
     Steps { steps, transfers }
 }
 

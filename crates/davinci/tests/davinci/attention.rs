@@ -12,10 +12,16 @@ fn check(problem: Attention) {
     simulate(&machine, &kernel, Options::default()).unwrap();
     let (s, d) = (problem.seq as usize, problem.dim as usize);
     let count = |heads: u32| problem.batch as usize * heads as usize * s * d;
-    let scaled = |seed, heads| values(problem.ty, count(heads), seed).into_iter().map(|v| v * 4.0).collect::<Vec<f64>>();
+    let scaled = |seed, heads| {
+        values(problem.ty, count(heads), seed).into_iter().map(|v| v * 4.0).collect::<Vec<f64>>()
+    };
     let (q, k, v) = (scaled(1, problem.heads), scaled(2, problem.kv_heads), scaled(3, problem.kv_heads));
     let mask = causal_mask(128);
-    let gm = run(&machine, &kernel, &[("q", problem.ty, &q), ("k", problem.ty, &k), ("v", problem.ty, &v), ("mask", Type::F32, &mask)]);
+    let gm = run(
+        &machine,
+        &kernel,
+        &[("q", problem.ty, &q), ("k", problem.ty, &k), ("v", problem.ty, &v), ("mask", Type::F32, &mask)],
+    );
     let out = gm.read("out", problem.ty);
     let unit = if problem.ty == Type::F16 { 2f64.powi(-11) } else { 2f64.powi(-8) };
     for batch in 0..problem.batch as usize {
@@ -27,7 +33,9 @@ fn check(problem: Attention) {
             for row in (0..s).step_by(37) {
                 let end = if problem.causal { row + 1 } else { s };
                 let scores: Vec<f64> = (0..end)
-                    .map(|j| (0..d).map(|i| q[row * d + i] * k[start + j * d + i]).sum::<f64>() / (d as f64).sqrt())
+                    .map(|j| {
+                        (0..d).map(|i| q[row * d + i] * k[start + j * d + i]).sum::<f64>() / (d as f64).sqrt()
+                    })
                     .collect();
                 let max = scores.iter().copied().fold(f64::MIN, f64::max);
                 let weights: Vec<f64> = scores.iter().map(|s| (s - max).exp()).collect();
@@ -38,7 +46,10 @@ fn check(problem: Attention) {
                     // P and O are rounded to the type, once each; the fp32 steps vanish beside that.
                     let bound = 1.1 * unit * (size + want.abs()) + 2f64.powi(-24);
                     let got = got[row * d + i];
-                    assert!((got - want).abs() <= bound, "head {head} row {row} column {i}: {got} against {want} +- {bound}");
+                    assert!(
+                        (got - want).abs() <= bound,
+                        "head {head} row {row} column {i}: {got} against {want} +- {bound}"
+                    );
                 }
             }
         }

@@ -19,9 +19,13 @@ const HEAD: &str = ".tensor a 4096\n.tensor c 4096 output\n.core aiv\n";
 
 #[test]
 fn a_race_names_both_pipes_and_lines() {
-    let fault = fault(&format!("{HEAD}copy_gm_to_ubuf ub[0], gm[a], bytes=256\nvadds.f32 ub[256], ub[0], scalar=1.0\n"));
+    let fault = fault(&format!(
+        "{HEAD}copy_gm_to_ubuf ub[0], gm[a], bytes=256\nvadds.f32 ub[256], ub[0], scalar=1.0\n"
+    ));
     assert_eq!(fault.place, "planted.dv:5:1");
-    let FaultKind::Race { pipe, other, other_place, other_wrote: true, address: 0, .. } = fault.kind else { panic!("{fault}") };
+    let FaultKind::Race { pipe, other, other_place, other_wrote: true, address: 0, .. } = fault.kind else {
+        panic!("{fault}")
+    };
     assert_eq!((pipe, other, other_place.as_str()), (Pipe::V, Pipe::Mte2, "planted.dv:4:1"));
 }
 
@@ -58,7 +62,10 @@ fn an_overflow_names_the_range() {
 
 #[test]
 fn reading_past_a_tensor_is_out_of_bounds() {
-    assert!(matches!(fault(&format!("{HEAD}copy_gm_to_ubuf ub[0], gm[a+4000], bytes=256\n")).kind, FaultKind::OutOfBounds { .. }));
+    assert!(matches!(
+        fault(&format!("{HEAD}copy_gm_to_ubuf ub[0], gm[a+4000], bytes=256\n")).kind,
+        FaultKind::OutOfBounds { .. }
+    ));
 }
 
 #[test]

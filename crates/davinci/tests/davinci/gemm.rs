@@ -14,14 +14,19 @@ fn reference(m: usize, n: usize, k: usize, a: &[f64], b: &[f64]) -> Vec<(f64, f6
         let products = (0..k).map(|i| a[row * k + i] * b[column * k + i]);
         products.fold((0.0, 0.0), |(sum, size), p| (sum + p, size + p.abs()))
     };
-    (0..m).flat_map(|row| (0..n).map(move |column| (row, column))).map(|(row, column)| element(row, column)).collect()
+    (0..m)
+        .flat_map(|row| (0..n).map(move |column| (row, column)))
+        .map(|(row, column)| element(row, column))
+        .collect()
 }
 
 /// B as the kernel wants it, from n × k.
 fn laid_out(weights: Weights, ty: Type, n: usize, k: usize, b: &[f64]) -> Vec<f64> {
     match weights {
         Weights::RowsOfN => b.to_vec(),
-        Weights::RowsOfK => (0..k).flat_map(|i| (0..n).map(move |column| (i, column))).map(|(i, c)| b[c * k + i]).collect(),
+        Weights::RowsOfK => {
+            (0..k).flat_map(|i| (0..n).map(move |column| (i, column))).map(|(i, c)| b[c * k + i]).collect()
+        }
         Weights::Nz => {
             let depth = ty.fractal_depth() as usize;
             let (rows, columns) = (n.next_multiple_of(16), k.next_multiple_of(depth));
@@ -54,7 +59,10 @@ fn check(problem: GemmProblem, tiling: GemmTiling, seed: u64) {
     let float = if problem.ty.accumulator() == Type::F32 { (k as f64 + 1.0) * 2f64.powi(-23) } else { 0.0 };
     for (index, ((want, size), got)) in reference(m, n, k, &a, &b).into_iter().zip(&c).enumerate() {
         let bound = size * float + want.abs() * output + 1e-30;
-        assert!((got - want).abs() <= bound, "{problem} {tiling:?} element {index}: {got} against {want} +- {bound}");
+        assert!(
+            (got - want).abs() <= bound,
+            "{problem} {tiling:?} element {index}: {got} against {want} +- {bound}"
+        );
     }
     simulate(&machine, &kernel, Options::default()).unwrap();
 }
@@ -109,15 +117,24 @@ proptest! {
 #[test]
 fn int8_is_dequantised_and_biased_exactly_once_rounded() {
     let machine = machine("ascend-910b2");
-    let problem = GemmProblem { epilogue: Epilogue::Dequantise, bias: true, out: Type::F16, ..GemmProblem::new(37, 130, 200, Type::S8) };
+    let problem = GemmProblem {
+        epilogue: Epilogue::Dequantise,
+        bias: true,
+        out: Type::F16,
+        ..GemmProblem::new(37, 130, 200, Type::S8)
+    };
     let tiling = tiling(16, 64, 64, 32);
     assert!(is_legal(&machine, &problem, &tiling));
     let (a, b) = (values(Type::S8, 37 * 200, 1), values(Type::S8, 130 * 200, 2));
     let scales: Vec<f64> = (0..130).map(|i| f64::from(1 + i % 7) * 2f64.powi(-12)).collect();
     let bias: Vec<f64> = (0..130).map(|i| f64::from(100 * i - 5000)).collect();
     let kernel = kernel(&machine, &problem, &tiling);
-    let inputs: [(&str, Type, &[f64]); 4] =
-        [("a", Type::S8, &a), ("b", Type::S8, &b), ("scales", Type::F32, &scales), ("bias", Type::S32, &bias)];
+    let inputs: [(&str, Type, &[f64]); 4] = [
+        ("a", Type::S8, &a),
+        ("b", Type::S8, &b),
+        ("scales", Type::F32, &scales),
+        ("bias", Type::S32, &bias),
+    ];
     let c = run(&machine, &kernel, &inputs).read("c", Type::F16);
     for (index, ((sum, _), got)) in reference(37, 130, 200, &a, &b).into_iter().zip(&c).enumerate() {
         let column = index % 130;
@@ -147,7 +164,8 @@ fn sparse_weights_meet_the_elements_their_indices_name() {
     }
     let packed: Vec<f64> = packed.into_iter().map(|byte| f64::from(byte as i8)).collect();
     let kernel = kernel(&machine, &problem, &tiling);
-    let gm = run(&machine, &kernel, &[("a", Type::S8, &a), ("b", Type::S8, &kept), ("index", Type::S8, &packed)]);
+    let gm =
+        run(&machine, &kernel, &[("a", Type::S8, &a), ("b", Type::S8, &kept), ("index", Type::S8, &packed)]);
     let want: Vec<f64> = reference(m, n, k, &a, &dense).into_iter().map(|(sum, _)| sum).collect();
     assert_eq!(gm.read("c", Type::S32), want);
 }
@@ -155,17 +173,23 @@ fn sparse_weights_meet_the_elements_their_indices_name() {
 #[test]
 fn experts_are_products_of_their_own() {
     let machine = machine("ascend-910b2");
-    let problems: Vec<GemmProblem> = [5, 0, 40, 17].map(|m| GemmProblem { out: Type::F32, ..GemmProblem::new(m, 64, 96, Type::F16) }).to_vec();
+    let problems: Vec<GemmProblem> = [5, 0, 40, 17]
+        .map(|m| GemmProblem { out: Type::F32, ..GemmProblem::new(m, 64, 96, Type::F16) })
+        .to_vec();
     let kernel = grouped(&machine, &problems, &tiling(16, 32, 64, 32));
     let inputs: Vec<(String, Vec<f64>)> = problems
         .iter()
         .enumerate()
         .flat_map(|(i, p)| {
             let seed = i as u64;
-            [(format!("a{i}"), values(Type::F16, p.m as usize * 96, seed)), (format!("b{i}"), values(Type::F16, 64 * 96, seed + 9))]
+            [
+                (format!("a{i}"), values(Type::F16, p.m as usize * 96, seed)),
+                (format!("b{i}"), values(Type::F16, 64 * 96, seed + 9)),
+            ]
         })
         .collect();
-    let named: Vec<(&str, Type, &[f64])> = inputs.iter().map(|(name, v)| (name.as_str(), Type::F16, v.as_slice())).collect();
+    let named: Vec<(&str, Type, &[f64])> =
+        inputs.iter().map(|(name, v)| (name.as_str(), Type::F16, v.as_slice())).collect();
     let gm = run(&machine, &kernel, &named);
     for (i, p) in problems.iter().enumerate().filter(|(_, p)| p.m > 0) {
         let want = reference(p.m as usize, 64, 96, &inputs[2 * i].1, &inputs[2 * i + 1].1);
@@ -181,7 +205,8 @@ fn a_convolution_is_a_product_with_patches() {
     for (stride, width) in [(1, 9), (2, 11)] {
         let image = Image { width, height: width, channels: 32, kernel: 3, stride };
         let (m, n, k) = (image.rows() * image.columns(), 40, image.depth());
-        let problem = GemmProblem { image: Some(image), out: Type::F32, ..GemmProblem::new(m, n, k, Type::F16) };
+        let problem =
+            GemmProblem { image: Some(image), out: Type::F32, ..GemmProblem::new(m, n, k, Type::F16) };
         let tiling = tiling(32, 32, 32, 32);
         assert!(is_legal(&machine, &problem, &tiling));
         let pixels = values(Type::F16, (width * width * 32) as usize, 4);

@@ -2,7 +2,10 @@
 
 mod attention;
 mod common;
+mod curves;
 mod faults;
+mod files;
 mod gemm;
 mod rows;
+mod tables;
 mod text;

@@ -17,7 +17,8 @@ fn a_kernel_survives_its_text() {
     assert_eq!(kernel.tensors, back.tensors);
     assert_eq!(kernel.cores, back.cores);
     for (ours, theirs) in kernel.programs.iter().zip(&back.programs) {
-        let different = ours.instructions.iter().zip(&theirs.instructions).find(|(ours, theirs)| ours != theirs);
+        let different =
+            ours.instructions.iter().zip(&theirs.instructions).find(|(ours, theirs)| ours != theirs);
         assert_eq!(different, None);
     }
 }
@@ -26,7 +27,13 @@ fn a_kernel_survives_its_text() {
 fn every_mistake_is_reported_with_its_place() {
     let text = ".core aic\n  mmda.f16 l0c[0], l0a[0], l0b[0]\n  loop 0\n  set_flag PIPE_MTE2, PIPE_MTE1, 9\n  loop 2\n";
     let mistakes = assemble(&SourceText::new("bad.dv", text)).unwrap_err().to_string();
-    for expected in ["bad.dv:2:3", "did you mean `mmad`?", "bad.dv:3:8", "bad.dv:4:34", "bad.dv:5:3: error: `loop` without `end`"] {
+    for expected in [
+        "bad.dv:2:3",
+        "did you mean `mmad`?",
+        "bad.dv:3:8",
+        "bad.dv:4:34",
+        "bad.dv:5:3: error: `loop` without `end`",
+    ] {
         assert!(mistakes.contains(expected), "{expected} in\n{mistakes}");
     }
 }

@@ -4,7 +4,8 @@
 
 use super::plan::{Attention, AttentionTiling, Places, Step, flag};
 use crate::isa::{
-    Accumulate, Address, CrossMode, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Nd2Nz, Pipe, Quant, Side, Space, Sync, Type,
+    Accumulate, Address, CrossMode, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Nd2Nz, Pipe, Quant,
+    Side, Space, Sync, Type,
 };
 use crate::program::{Program, ProgramBuilder, at};
 
@@ -30,7 +31,12 @@ struct Cube<'a> {
     l0c: u8,
 }
 
-pub(super) fn program(problem: &Attention, tiling: &AttentionTiling, places: Places, steps: &[Step]) -> Program {
+pub(super) fn program(
+    problem: &Attention,
+    tiling: &AttentionTiling,
+    places: Places,
+    steps: &[Step],
+) -> Program {
     let mut cube = Cube { b: ProgramBuilder::default(), problem, tiling, places, l0: 0, l0c: 0 };
     cube.free(true);
     for (index, step) in steps.iter().enumerate() {
@@ -52,7 +58,11 @@ impl Cube<'_> {
         let events = [(Pipe::Mte1, Pipe::Mte2, 4u8), (Pipe::M, Pipe::Mte1, 2), (Pipe::Fix, Pipe::M, 2)];
         for (src, dst, count) in events {
             for id in 0..count {
-                if set { self.b.set(src, dst, id) } else { self.b.wait(src, dst, id) };
+                if set {
+                    self.b.set(src, dst, id)
+                } else {
+                    self.b.wait(src, dst, id)
+                };
             }
         }
     }
@@ -62,16 +72,33 @@ impl Cube<'_> {
         let kv = self.problem.kv_head(task.head);
         if step.begins {
             let row = self.problem.row(self.problem.heads, task.batch, task.head, task.first);
-            let tile = Tile { gm: self.places.q + self.bytes(row), rows: self.tiling.rows, cols: self.problem.dim };
+            let tile =
+                Tile { gm: self.places.q + self.bytes(row), rows: self.tiling.rows, cols: self.problem.dim };
             self.load(Part::Q, tile, self.problem.dim);
         }
         let row = self.problem.row(self.problem.kv_heads, task.batch, kv, step.first);
-        self.load(Part::K, Tile { gm: self.places.k + self.bytes(row), rows: step.keys, cols: self.problem.dim }, self.problem.dim);
+        self.load(
+            Part::K,
+            Tile { gm: self.places.k + self.bytes(row), rows: step.keys, cols: self.problem.dim },
+            self.problem.dim,
+        );
         for first in (0..step.keys).step_by(SLICE as usize) {
             let keys = SLICE.min(step.keys - first);
             let half = self.begin_product();
-            self.cut(Side::A, half, self.l1(Part::Q), (self.tiling.rows, self.problem.dim, self.tiling.rows), false);
-            self.cut(Side::B, half, self.l1(Part::K) + first * 32, (keys, self.problem.dim, step.keys), false);
+            self.cut(
+                Side::A,
+                half,
+                self.l1(Part::Q),
+                (self.tiling.rows, self.problem.dim, self.tiling.rows),
+                false,
+            );
+            self.cut(
+                Side::B,
+                half,
+                self.l1(Part::K) + first * 32,
+                (keys, self.problem.dim, step.keys),
+                false,
+            );
             let tile = self.l0c;
             self.b.wait(Pipe::Fix, Pipe::M, tile);
             self.product(half, tile, (self.problem.dim, keys), true);
@@ -87,8 +114,13 @@ impl Cube<'_> {
 
     fn output(&mut self, step: &Step, slot: u32) {
         let task = step.task;
-        let row = self.problem.row(self.problem.kv_heads, task.batch, self.problem.kv_head(task.head), step.first);
-        self.load(Part::V, Tile { gm: self.places.v + self.bytes(row), rows: step.keys, cols: self.problem.dim }, self.problem.dim);
+        let row =
+            self.problem.row(self.problem.kv_heads, task.batch, self.problem.kv_head(task.head), step.first);
+        self.load(
+            Part::V,
+            Tile { gm: self.places.v + self.bytes(row), rows: step.keys, cols: self.problem.dim },
+            self.problem.dim,
+        );
         let wait = Sync::CrossWait { pipe: Pipe::Mte2, mode: CrossMode::Group, id: flag::WEIGHTS };
         self.b.push(Instruction::Sync(wait));
         let weights = self.places.weights + u64::from(slot) * self.bytes(self.tile_elements());
@@ -99,13 +131,24 @@ impl Cube<'_> {
             let keys = SLICE.min(step.keys - first);
             let half = self.begin_product();
             let column = first / self.depth() * self.tiling.rows * 32;
-            self.cut(Side::A, half, self.l1(Part::P) + column, (self.tiling.rows, keys, self.tiling.rows), false);
+            self.cut(
+                Side::A,
+                half,
+                self.l1(Part::P) + column,
+                (self.tiling.rows, keys, self.tiling.rows),
+                false,
+            );
             self.cut(Side::B, half, self.l1(Part::V) + first * 32, (self.problem.dim, keys, step.keys), true);
             self.product(half, tile, (keys, self.problem.dim), first == 0);
         }
         self.b.set(Pipe::Mte1, Pipe::Mte2, Part::V as u8).set(Pipe::Mte1, Pipe::Mte2, Part::P as u8);
         let output = u64::from(self.tiling.rows) * u64::from(self.problem.dim) * 4;
-        self.store(tile, self.places.partial + u64::from(slot) * output, self.problem.dim, self.problem.dim * 4);
+        self.store(
+            tile,
+            self.places.partial + u64::from(slot) * output,
+            self.problem.dim,
+            self.problem.dim * 4,
+        );
         self.announce(flag::OUTPUT);
     }
 
@@ -132,7 +175,14 @@ impl Cube<'_> {
     }
 
     /// Fills a half of L0A or L0B. A transposed operand lies in L1 as keys × width.
-    fn cut(&mut self, side: Side, half: u8, src: u32, (rows, cols, src_rows): (u32, u32, u32), transpose: bool) {
+    fn cut(
+        &mut self,
+        side: Side,
+        half: u8,
+        src: u32,
+        (rows, cols, src_rows): (u32, u32, u32),
+        transpose: bool,
+    ) {
         let space = if side == Side::A { Space::L0a } else { Space::L0b };
         self.b.push(Instruction::FractalLoad(FractalLoad {
             side,
@@ -194,7 +244,8 @@ impl Cube<'_> {
 
     fn l1(&self, part: Part) -> u32 {
         let ty = self.problem.ty;
-        let (q, kv) = (ty.bytes(self.tiling.rows * self.problem.dim), ty.bytes(self.tiling.keys * self.problem.dim));
+        let (q, kv) =
+            (ty.bytes(self.tiling.rows * self.problem.dim), ty.bytes(self.tiling.keys * self.problem.dim));
         match part {
             Part::Q => 0,
             Part::K => q,

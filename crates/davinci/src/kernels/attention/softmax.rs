@@ -7,7 +7,9 @@
 //! ```
 
 use super::plan::{Attention, AttentionTiling, Places, Step, flag};
-use crate::isa::{Address, Burst, CrossMode, Instruction, Mask, Move, Pipe, Space, Strides, Sync, Type, Vector, VectorOp};
+use crate::isa::{
+    Address, Burst, CrossMode, Instruction, Mask, Move, Pipe, Space, Strides, Sync, Type, Vector, VectorOp,
+};
 use crate::kernels::lanes::{Span, binary, broadcast, convert, scalar, unary, vector};
 use crate::program::{Program, ProgramBuilder, at};
 
@@ -39,7 +41,13 @@ struct Softmax<'a> {
     ub: Layout,
 }
 
-pub(super) fn program(problem: &Attention, tiling: &AttentionTiling, places: Places, steps: &[Step], (core, cores): (u32, u32)) -> Program {
+pub(super) fn program(
+    problem: &Attention,
+    tiling: &AttentionTiling,
+    places: Places,
+    steps: &[Step],
+    (core, cores): (u32, u32),
+) -> Program {
     let rows = tiling.rows / cores;
     let ub = layout(problem, tiling, rows);
     let b = ProgramBuilder::default();
@@ -89,8 +97,14 @@ fn layout(problem: &Attention, tiling: &AttentionTiling, rows: u32) -> Layout {
 
 impl Softmax<'_> {
     fn free(&mut self, set: bool) {
-        for (src, dst, id) in [(Pipe::Mte3, Pipe::Mte2, 0u8), (Pipe::Mte3, Pipe::Mte2, 1), (Pipe::V, Pipe::Mte2, 2)] {
-            if set { self.b.set(src, dst, id) } else { self.b.wait(src, dst, id) };
+        for (src, dst, id) in
+            [(Pipe::Mte3, Pipe::Mte2, 0u8), (Pipe::Mte3, Pipe::Mte2, 1), (Pipe::V, Pipe::Mte2, 2)]
+        {
+            if set {
+                self.b.set(src, dst, id)
+            } else {
+                self.b.wait(src, dst, id)
+            };
         }
     }
 
@@ -112,7 +126,11 @@ impl Softmax<'_> {
             self.exponentiate(step, slot, first, scores);
             self.store_weights(step, slot, first, half);
         }
-        self.b.push(Instruction::Sync(Sync::CrossSet { pipe: Pipe::Mte3, mode: CrossMode::Group, id: flag::WEIGHTS }));
+        self.b.push(Instruction::Sync(Sync::CrossSet {
+            pipe: Pipe::Mte3,
+            mode: CrossMode::Group,
+            id: flag::WEIGHTS,
+        }));
     }
 
     fn load_scores(&mut self, step: &Step, slot: usize, first: u32, half: u8) {
@@ -159,7 +177,12 @@ impl Softmax<'_> {
         let width = self.tiling.rows;
         for column in (0..width).step_by(LANES as usize) {
             let target = scores.skip(keys - width + column);
-            let strides = Strides { dst_repeat: pitch(keys), src0_repeat: pitch(keys), src1_repeat: pitch(width), ..Strides::UNIT };
+            let strides = Strides {
+                dst_repeat: pitch(keys),
+                src0_repeat: pitch(keys),
+                src1_repeat: pitch(width),
+                ..Strides::UNIT
+            };
             let base = vector(VectorOp::Add, target, target, f32s(self.ub.partial).skip(column));
             self.b.push(Instruction::Vector(Vector { repeat: self.tiling.piece, strides, ..base }));
         }
@@ -169,14 +192,16 @@ impl Softmax<'_> {
     /// One value of each row: columns are folded 64 at a time, then the 64 lanes of each row.
     fn fold(&mut self, pair: VectorOp, whole: VectorOp, dst: Span, rows: Span, width: u32) {
         let fold = f32s(self.ub.fold);
-        let strided = Strides { dst_repeat: 8, src0_repeat: pitch(width), src1_repeat: pitch(width), ..Strides::UNIT };
+        let strided =
+            Strides { dst_repeat: 8, src0_repeat: pitch(width), src1_repeat: pitch(width), ..Strides::UNIT };
         let first = match width / LANES {
             1 => Vector { strides: strided, scalar: 0.0, ..vector(VectorOp::Adds, fold, rows, rows) },
             _ => Vector { strides: strided, ..vector(pair, fold, rows, rows.skip(LANES)) },
         };
         self.b.push(Instruction::Vector(Vector { repeat: self.tiling.piece, ..first }));
         for column in (2 * LANES..width).step_by(LANES as usize) {
-            let strides = Strides { dst_repeat: 8, src0_repeat: 8, src1_repeat: pitch(width), ..Strides::UNIT };
+            let strides =
+                Strides { dst_repeat: 8, src0_repeat: 8, src1_repeat: pitch(width), ..Strides::UNIT };
             let base = vector(pair, fold, fold, rows.skip(column));
             self.b.push(Instruction::Vector(Vector { repeat: self.tiling.piece, strides, ..base }));
         }
@@ -187,7 +212,13 @@ impl Softmax<'_> {
     /// Each row of a piece combined with its block of equal values, 64 columns at a time.
     fn columns(&mut self, op: VectorOp, dst: Span, (rows, blocks): (Span, Span), (width, row): (u32, u32)) {
         for column in (0..width).step_by(LANES as usize) {
-            let strides = Strides { dst_repeat: pitch(row), src0_repeat: pitch(row), src1_block: 0, src1_repeat: 1, ..Strides::UNIT };
+            let strides = Strides {
+                dst_repeat: pitch(row),
+                src0_repeat: pitch(row),
+                src1_block: 0,
+                src1_repeat: 1,
+                ..Strides::UNIT
+            };
             let base = vector(op, dst.skip(column), rows.skip(column), blocks);
             self.b.push(Instruction::Vector(Vector { repeat: self.tiling.piece, strides, ..base }));
         }
@@ -196,9 +227,16 @@ impl Softmax<'_> {
     fn store_weights(&mut self, step: &Step, slot: usize, first: u32, half: u8) {
         let size = u64::from(self.problem.ty.bits() / 8);
         let tile = u64::from(self.tiling.rows * self.tiling.keys) * size;
-        let gm = self.places.weights + slot as u64 * tile + u64::from(self.first + first) * u64::from(step.keys) * size;
+        let gm = self.places.weights
+            + slot as u64 * tile
+            + u64::from(self.first + first) * u64::from(step.keys) * size;
         self.b.order(Pipe::V, Pipe::Mte3, half);
-        self.copy(Move::UbToGm, gm, self.ub.scores[usize::from(half)], self.problem.ty.bytes(self.tiling.piece * step.keys));
+        self.copy(
+            Move::UbToGm,
+            gm,
+            self.ub.scores[usize::from(half)],
+            self.problem.ty.bytes(self.tiling.piece * step.keys),
+        );
         self.b.set(Pipe::Mte3, Pipe::Mte2, half);
     }
 
@@ -235,7 +273,12 @@ impl Softmax<'_> {
         }
         self.b.order(Pipe::V, Pipe::Mte3, 2);
         for first in (0..self.rows).step_by(piece as usize) {
-            let row = self.problem.row(self.problem.heads, step.task.batch, step.task.head, step.task.first + self.first + first);
+            let row = self.problem.row(
+                self.problem.heads,
+                step.task.batch,
+                step.task.head,
+                step.task.first + self.first + first,
+            );
             let gm = self.places.out + row * u64::from(self.problem.ty.bits() / 8);
             self.copy(Move::UbToGm, gm, self.ub.output + first * dim * 4, self.problem.ty.bytes(piece * dim));
         }
@@ -245,7 +288,8 @@ impl Softmax<'_> {
     fn copy(&mut self, route: Move, gm: u64, ub: u32, bytes: u32) {
         let (gm, ub) = (Address::at(Space::Gm, gm), at(Space::Ub, ub));
         let (dst, src) = if route == Move::GmToUb { (ub, gm) } else { (gm, ub) };
-        let burst = Burst { route, dst, src, count: 1, bytes, src_pitch: bytes, dst_pitch: bytes, atomic: false };
+        let burst =
+            Burst { route, dst, src, count: 1, bytes, src_pitch: bytes, dst_pitch: bytes, atomic: false };
         self.b.push(Instruction::Burst(burst));
     }
 

@@ -4,8 +4,8 @@ use super::problem::{Epilogue, GemmProblem, Weights};
 use super::schedule::{GemmTiling, Task};
 use super::{Job, Operands};
 use crate::isa::{
-    Accumulate, Address, Burst, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Move, Nd2Nz, Pipe, Quant, Reg, Side, Space,
-    Type,
+    Accumulate, Address, Burst, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Move, Nd2Nz, Pipe, Quant,
+    Reg, Side, Space, Type,
 };
 use crate::program::{ProgramBuilder, at};
 
@@ -48,14 +48,20 @@ impl<'p> Block<'p> {
     }
 
     pub(super) fn emit(&self, b: &mut ProgramBuilder, parity: &mut Parity) {
-        b.mov(A_ADDRESS, self.a_address()).mov(B_ADDRESS, self.b_address()).mov(INDEX_ADDRESS, self.index_address());
+        b.mov(A_ADDRESS, self.a_address())
+            .mov(B_ADDRESS, self.b_address())
+            .mov(INDEX_ADDRESS, self.index_address());
         self.column_tables(b);
         self.depth(b, parity);
         if self.problem.epilogue == Epilogue::Dequantise {
             b.wait(Pipe::Mte1, Pipe::Fix, SCALES);
         }
         for slice in self.slices(parity.l0c) {
-            b.wait(Pipe::M, Pipe::Fix, slice.flag).push(self.store(slice)).set(Pipe::Fix, Pipe::M, slice.flag);
+            b.wait(Pipe::M, Pipe::Fix, slice.flag).push(self.store(slice)).set(
+                Pipe::Fix,
+                Pipe::M,
+                slice.flag,
+            );
         }
         if self.problem.epilogue == Epilogue::Dequantise {
             b.set(Pipe::Fix, Pipe::Mte1, SCALES);
@@ -68,12 +74,19 @@ impl<'p> Block<'p> {
         let column = 4 * u64::from(self.task.n.0);
         let tables = self.tiling.l1_tables(self.problem);
         if self.problem.epilogue == Epilogue::Dequantise {
-            let table = Table { gm: self.operands.scales + column, l1: tables, route: Move::L1ToFb, user: Pipe::Fix, flag: SCALES };
+            let table = Table {
+                gm: self.operands.scales + column,
+                l1: tables,
+                route: Move::L1ToFb,
+                user: Pipe::Fix,
+                flag: SCALES,
+            };
             self.column_table(b, table);
         }
         if self.problem.bias {
             let l1 = tables + 4 * self.n;
-            let table = Table { gm: self.operands.bias + column, l1, route: Move::L1ToBt, user: Pipe::M, flag: BIAS };
+            let table =
+                Table { gm: self.operands.bias + column, l1, route: Move::L1ToBt, user: Pipe::M, flag: BIAS };
             self.column_table(b, table);
         }
     }
@@ -81,7 +94,8 @@ impl<'p> Block<'p> {
     fn column_table(&self, b: &mut ProgramBuilder, table: Table) {
         let bytes = 4 * self.task.n.1;
         let copy = |route: Move, dst, src| {
-            let burst = Burst { route, dst, src, count: 1, bytes, src_pitch: bytes, dst_pitch: bytes, atomic: false };
+            let burst =
+                Burst { route, dst, src, count: 1, bytes, src_pitch: bytes, dst_pitch: bytes, atomic: false };
             Instruction::Burst(burst)
         };
         let small = if table.route == Move::L1ToFb { Space::Fb } else { Space::Bt };
@@ -136,7 +150,11 @@ impl<'p> Block<'p> {
                 self.chunk(b, parity, middle(1));
             }
         }
-        self.chunk(b, parity, Chunk { depth: last, done: (chunks - 1) * size, first: chunks == 1, last: true });
+        self.chunk(
+            b,
+            parity,
+            Chunk { depth: last, done: (chunks - 1) * size, first: chunks == 1, last: true },
+        );
     }
 
     /// One chunk: loads into an L1 half, then its steps through the L0 halves.
@@ -154,13 +172,16 @@ impl<'p> Block<'p> {
         while done < depth {
             let step = self.tiling.k_l0.min(depth - done);
             let (init, finish) = (chunk.first && done == 0, chunk.last && done + step == depth);
-            self.step(b, parity, Step { half, done, step, chunk: depth, init, finish });
+            self.step(b, parity, Step { half, done, size: step, chunk: depth, init, finish });
             done += step;
         }
         b.set(Pipe::Mte1, Pipe::Mte2, half as u8);
         b.advance(A_ADDRESS, self.bytes(depth)).advance(B_ADDRESS, self.b_advance(depth));
         if self.problem.sparse {
-            b.advance(INDEX_ADDRESS, u64::from(depth / 2 / 32) * u64::from(self.problem.n.next_multiple_of(16)) * 8);
+            b.advance(
+                INDEX_ADDRESS,
+                u64::from(depth / 2 / 32) * u64::from(self.problem.n.next_multiple_of(16)) * 8,
+            );
         }
         parity.l1 += 1;
     }
@@ -223,7 +244,13 @@ impl<'p> Block<'p> {
                 for piece in image.pieces(self.task.m, k, self.ty()) {
                     let src = Address::at(Space::Gm, self.operands.a + piece.offset);
                     let dst = dst.plus(u64::from(piece.row) * 32);
-                    b.push(Instruction::Nd2Nz(Nd2Nz { dst, src, rows: piece.rows, src_pitch: piece.pitch, ..load }));
+                    b.push(Instruction::Nd2Nz(Nd2Nz {
+                        dst,
+                        src,
+                        rows: piece.rows,
+                        src_pitch: piece.pitch,
+                        ..load
+                    }));
                 }
             }
         }
@@ -252,11 +279,28 @@ impl<'p> Block<'p> {
         match self.problem.weights {
             Weights::RowsOfN => {
                 let src_pitch = ty.bytes(self.problem.stored_k());
-                Instruction::Nd2Nz(Nd2Nz { dst, src, rows: self.task.n.1, cols: depth, src_pitch, dst_rows: self.n, ty })
+                Instruction::Nd2Nz(Nd2Nz {
+                    dst,
+                    src,
+                    rows: self.task.n.1,
+                    cols: depth,
+                    src_pitch,
+                    dst_rows: self.n,
+                    ty,
+                })
             }
             Weights::RowsOfK => {
-                let (src_pitch, dst_rows) = (ty.bytes(self.problem.n), depth.next_multiple_of(ty.fractal_depth().max(16)));
-                Instruction::Nd2Nz(Nd2Nz { dst, src, rows: depth, cols: self.task.n.1, src_pitch, dst_rows, ty })
+                let (src_pitch, dst_rows) =
+                    (ty.bytes(self.problem.n), depth.next_multiple_of(ty.fractal_depth().max(16)));
+                Instruction::Nd2Nz(Nd2Nz {
+                    dst,
+                    src,
+                    rows: depth,
+                    cols: self.task.n.1,
+                    src_pitch,
+                    dst_rows,
+                    ty,
+                })
             }
             Weights::Nz => Instruction::Burst(Burst {
                 route: Move::GmToL1,
@@ -280,7 +324,7 @@ impl<'p> Block<'p> {
             src: at(Space::L1, step.half * self.tiling.l1_half(self.problem) + column),
             index: at(Space::L1, 0),
             rows: self.m,
-            cols: step.step.next_multiple_of(depth),
+            cols: step.size.next_multiple_of(depth),
             src_rows: self.m,
             transpose: false,
             ty: self.ty(),
@@ -301,9 +345,12 @@ impl<'p> Block<'p> {
             side: if self.problem.sparse { Side::SparseB } else { Side::B },
             dst: self.operand_b(half, step, slice),
             src: at(Space::L1, self.b_half(step.half) + offset),
-            index: at(Space::L1, if self.problem.sparse { self.index_half(step.half) + done / depth * self.n * 8 } else { 0 }),
+            index: at(
+                Space::L1,
+                if self.problem.sparse { self.index_half(step.half) + done / depth * self.n * 8 } else { 0 },
+            ),
             rows: slice.columns.next_multiple_of(16),
-            cols: self.stored(step.step).next_multiple_of(depth),
+            cols: self.stored(step.size).next_multiple_of(depth),
             src_rows,
             transpose,
             ty: self.ty(),
@@ -312,8 +359,11 @@ impl<'p> Block<'p> {
 
     /// Slices of B lie one behind the other in an L0B half.
     fn operand_b(&self, half: u32, step: Step, slice: Slice) -> Address {
-        let depth = self.stored(step.step).next_multiple_of(self.ty().fractal_depth());
-        at(Space::L0b, half * self.tiling.l0_half(self.tiling.n, self.ty()) + self.ty().bytes(slice.first * depth))
+        let depth = self.stored(step.size).next_multiple_of(self.ty().fractal_depth());
+        at(
+            Space::L0b,
+            half * self.tiling.l0_half(self.tiling.n, self.ty()) + self.ty().bytes(slice.first * depth),
+        )
     }
 
     fn multiply(&self, half: u32, step: Step, slice: Slice) -> Instruction {
@@ -322,7 +372,7 @@ impl<'p> Block<'p> {
             a: at(Space::L0a, half * self.tiling.l0_half(self.tiling.m, self.ty())),
             b: self.operand_b(half, step, slice),
             m: self.task.m.1,
-            k: step.step,
+            k: step.size,
             n: slice.columns,
             ty: self.ty(),
             accumulate: self.accumulate(step, slice),
@@ -388,7 +438,9 @@ impl<'p> Block<'p> {
         let elements = match self.problem.weights {
             Weights::RowsOfN => n * u64::from(self.problem.stored_k()) + k,
             Weights::RowsOfK => k * u64::from(self.problem.n) + n,
-            Weights::Nz => k * u64::from(self.problem.n.next_multiple_of(16)) + n * u64::from(self.ty().fractal_depth()),
+            Weights::Nz => {
+                k * u64::from(self.problem.n.next_multiple_of(16)) + n * u64::from(self.ty().fractal_depth())
+            }
         };
         self.operands.b + elements * bits / 8
     }
@@ -464,7 +516,7 @@ struct Step {
     /// Depth done before it in the chunk.
     done: u32,
     /// Its depth.
-    step: u32,
+    size: u32,
     /// Depth of the chunk.
     chunk: u32,
     /// Whether it starts the accumulator.

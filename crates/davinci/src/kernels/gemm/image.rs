@@ -60,10 +60,16 @@ impl Image {
         while row < first + count {
             let (y, x) = (row / columns, row % columns);
             let rows = (columns - x).min(first + count - row);
-            let pixel = u64::from(y * self.stride + ky) * u64::from(self.width) + u64::from(x * self.stride + kx);
+            let pixel =
+                u64::from(y * self.stride + ky) * u64::from(self.width) + u64::from(x * self.stride + kx);
             let element = pixel * u64::from(self.channels) + u64::from(channel);
             let offset = element * u64::from(ty.bits()) / 8;
-            pieces.push(Piece { row: row - first, rows, offset, pitch: ty.bytes(self.stride * self.channels) });
+            pieces.push(Piece {
+                row: row - first,
+                rows,
+                offset,
+                pitch: ty.bytes(self.stride * self.channels),
+            });
             row += rows;
         }
         pieces

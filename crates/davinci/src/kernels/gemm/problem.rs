@@ -57,7 +57,18 @@ impl GemmProblem {
     pub fn new(m: u32, n: u32, k: u32, ty: Type) -> Self {
         let image = None;
         let out = if ty.accumulator() == Type::S32 { Type::S32 } else { ty };
-        Self { m, n, k, ty, out, weights: Weights::RowsOfN, epilogue: Epilogue::None, bias: false, sparse: false, image }
+        Self {
+            m,
+            n,
+            k,
+            ty,
+            out,
+            weights: Weights::RowsOfN,
+            epilogue: Epilogue::None,
+            bias: false,
+            sparse: false,
+            image,
+        }
     }
 
     /// Useful operations: 2·m·n·k.
@@ -73,7 +84,9 @@ impl GemmProblem {
     /// Bytes of B.
     pub fn weight_bytes(&self) -> u64 {
         let (n, k) = match self.weights {
-            Weights::Nz => (self.n.next_multiple_of(16), self.stored_k().next_multiple_of(self.ty.fractal_depth())),
+            Weights::Nz => {
+                (self.n.next_multiple_of(16), self.stored_k().next_multiple_of(self.ty.fractal_depth()))
+            }
             _ => (self.n, self.stored_k()),
         };
         (u64::from(n) * u64::from(k) * u64::from(self.ty.bits())).div_ceil(8)

@@ -107,9 +107,12 @@ mod tests {
     #[test]
     fn tasks_cover_every_product_once() {
         let problem = GemmProblem::new(300, 700, 1000, Type::Bf16);
-        let tiling = GemmTiling { m: 128, n: 256, k_l1: 128, k_l0: 64, l0c_buffers: 1, split_k: 3, swizzle: 2 };
-        let volume: u64 =
-            tasks(&problem, &tiling).iter().map(|t| u64::from(t.m.1) * u64::from(t.n.1) * u64::from(t.k.1)).sum();
+        let tiling =
+            GemmTiling { m: 128, n: 256, k_l1: 128, k_l0: 64, l0c_buffers: 1, split_k: 3, swizzle: 2 };
+        let volume: u64 = tasks(&problem, &tiling)
+            .iter()
+            .map(|t| u64::from(t.m.1) * u64::from(t.n.1) * u64::from(t.k.1))
+            .sum();
         assert_eq!(volume, 300 * 700 * 1000);
     }
 }

@@ -55,14 +55,19 @@ fn pitches(streams: &[Stream]) -> u32 {
 }
 
 /// Builds the kernel: `body` emits the vector instructions of a block.
-pub(super) fn build(machine: &Machine, plan: &Plan, body: impl Fn(&mut ProgramBuilder, &Frame)) -> Result<Kernel, Diagnostics> {
+pub(super) fn build(
+    machine: &Machine,
+    plan: &Plan,
+    body: impl Fn(&mut ProgramBuilder, &Frame),
+) -> Result<Kernel, Diagnostics> {
     let mut kernel = Kernel { name: plan.name.clone(), flops: plan.flops, ..Kernel::default() };
     let mut place = |stream: &Stream, rows: u32, role| {
         kernel.place(stream.name, u64::from(rows) * u64::from(stream.ty.bytes(stream.width)), role)
     };
     let inputs: Vec<u64> = plan.inputs.iter().map(|stream| place(stream, plan.rows, Role::Input)).collect();
     let constants: Vec<u64> = plan.constants.iter().map(|stream| place(stream, 1, Role::Input)).collect();
-    let outputs: Vec<u64> = plan.outputs.iter().map(|stream| place(stream, plan.rows, Role::Output)).collect();
+    let outputs: Vec<u64> =
+        plan.outputs.iter().map(|stream| place(stream, plan.rows, Role::Output)).collect();
     let coupled = machine.core.design == Design::Coupled;
     let cores = if coupled { machine.cube_cores } else { machine.vector_cores }.min(plan.rows);
     let room = room(machine, plan, plan.rows.div_ceil(cores))?;
@@ -87,13 +92,24 @@ fn room(machine: &Machine, plan: &Plan, share: u32) -> Result<u32, Diagnostics> 
     let fixed = u64::from(pitches(&plan.constants) + plan.scratch);
     let rows = machine.bytes(Space::Ub).saturating_sub(fixed) / u64::from(row.max(1));
     if rows == 0 {
-        let message = format!("{}: one row needs {} bytes of UB, there are {}", plan.name, fixed + u64::from(row), machine.bytes(Space::Ub));
+        let message = format!(
+            "{}: one row needs {} bytes of UB, there are {}",
+            plan.name,
+            fixed + u64::from(row),
+            machine.bytes(Space::Ub)
+        );
         return Err(Diagnostics(vec![Diagnostic::error("kernel-ub", message)]));
     }
     Ok((rows as u32).min(share))
 }
 
-fn program(plan: &Plan, addresses: &Addresses, room: u32, (core, cores): (u32, u32), body: &impl Fn(&mut ProgramBuilder, &Frame)) -> Program {
+fn program(
+    plan: &Plan,
+    addresses: &Addresses,
+    room: u32,
+    (core, cores): (u32, u32),
+    body: &impl Fn(&mut ProgramBuilder, &Frame),
+) -> Program {
     let mut b = ProgramBuilder::default();
     let constants = load_constants(&mut b, plan, addresses);
     for half in 0..2 {
@@ -112,7 +128,13 @@ fn program(plan: &Plan, addresses: &Addresses, room: u32, (core, cores): (u32, u
     b.finish()
 }
 
-fn emit(b: &mut ProgramBuilder, plan: &Plan, addresses: &Addresses, (frame, first, half): (&Frame, u32, u8), body: &impl Fn(&mut ProgramBuilder, &Frame)) {
+fn emit(
+    b: &mut ProgramBuilder,
+    plan: &Plan,
+    addresses: &Addresses,
+    (frame, first, half): (&Frame, u32, u8),
+    body: &impl Fn(&mut ProgramBuilder, &Frame),
+) {
     b.wait(Pipe::V, Pipe::Mte2, half);
     for ((stream, span), gm) in plan.inputs.iter().zip(&frame.inputs).zip(&addresses.inputs) {
         b.push(copy(Move::GmToUb, stream, *span, *gm, (first, frame.rows)));

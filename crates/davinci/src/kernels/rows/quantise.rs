@@ -18,7 +18,10 @@ pub fn quantise(machine: &Machine, shape: RowShape) -> RowKernel {
         rows,
         inputs: vec![Stream { name: "x", ty, width }],
         constants: Vec::new(),
-        outputs: vec![Stream { name: "q", ty: Type::S8, width }, Stream { name: "scales", ty: Type::F32, width: 8 }],
+        outputs: vec![
+            Stream { name: "q", ty: Type::S8, width },
+            Stream { name: "scales", ty: Type::F32, width: 8 },
+        ],
         scratch_row: wide + 8,
         scratch: 2 * wide + 1024 + width.div_ceil(64) * 8,
         flops: f64::from(rows) * f64::from(width) * 4.0,
@@ -43,7 +46,12 @@ pub fn quantise(machine: &Machine, shape: RowShape) -> RowKernel {
             let half = Span::new(magnitude.address, Type::F16);
             convert(b, whole, row(r), width);
             convert(b, half, whole, width);
-            convert(b, Span::new(frame.outputs[0].address + r * pitch(Type::S8, width), Type::S8), half, width);
+            convert(
+                b,
+                Span::new(frame.outputs[0].address + r * pitch(Type::S8, width), Type::S8),
+                half,
+                width,
+            );
         }
     })
 }

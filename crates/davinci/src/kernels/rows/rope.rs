@@ -26,7 +26,8 @@ pub fn rope(machine: &Machine, shape: RowShape) -> RowKernel {
         flops: f64::from(rows) * f64::from(width) * 3.0,
     };
     build(machine, &plan, |b, frame| {
-        let [first, second, a, c, out] = [0, 1, 2, 3, 4].map(|i| Span::new(frame.scratch + i * wide, Type::F32));
+        let [first, second, a, c, out] =
+            [0, 1, 2, 3, 4].map(|i| Span::new(frame.scratch + i * wide, Type::F32));
         for r in 0..frame.rows {
             let x = Span::new(frame.inputs[0].address + r * pitch(ty, width), ty);
             let y = Span::new(frame.outputs[0].address + r * pitch(ty, width), ty);
