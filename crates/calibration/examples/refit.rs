@@ -9,11 +9,12 @@ use std::path::Path;
 
 use vitruvian_calibration::accuracy::{self, Section};
 use vitruvian_calibration::manifest::Set;
+use vitruvian_calibration::validate::Judge;
 use vitruvian_calibration::{
-    Calibration, Manifest, Options, Table, calibrate, read_csv, read_parquet, validate, write,
+    Calibration, Manifest, Options, Table, calibrate, read_csv, read_parquet, write,
 };
 use vitruvian_cost::profile::file;
-use vitruvian_cost::{Costs, Family, Fidelity, Library, Profile, ProfileSet};
+use vitruvian_cost::{Family, Fidelity, Library, Profile};
 use vitruvian_diagnostics::SourceText;
 use vitruvian_hardware::catalog;
 
@@ -60,24 +61,40 @@ fn tables(folder: &str, set: &Set) -> Result<Vec<Table>, Box<dyn Error>> {
     set.tables.iter().map(|table| read(&format!("{folder}/{table}"))).collect()
 }
 
-/// A section for each chip, in the order of the list.
+/// A section for each chip and software, in the order of the list.
 fn page(folder: &str, manifest: &Manifest) -> Result<String, Box<dyn Error>> {
-    let mut chips: Vec<&str> = manifest.set.iter().map(|set| set.chip.as_str()).collect();
-    chips.dedup();
-    let sections =
-        chips.into_iter().map(|chip| section(folder, manifest, chip)).collect::<Result<Vec<_>, _>>()?;
-    Ok(accuracy::page(manifest, &sections))
+    let mut groups: Vec<((String, String), Vec<Table>)> = Vec::new();
+    for set in &manifest.set {
+        for table in tables(folder, set)? {
+            let named = table.software().map(|software| software.name.clone());
+            let software = named.or_else(|| set.stack.as_ref().map(|stack| stack.software.clone()));
+            let key = (set.chip.clone(), software.unwrap_or_default());
+            match groups.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, tables)) => tables.push(table),
+                None => groups.push((key, vec![table])),
+            }
+        }
+    }
+    let sections = groups.iter().map(|((chip, software), tables)| section(chip, software, tables));
+    Ok(accuracy::page(manifest, &sections.collect::<Result<Vec<_>, _>>()?))
 }
 
-fn section(folder: &str, manifest: &Manifest, name: &str) -> Result<Section, Box<dyn Error>> {
+fn section(name: &str, software: &str, tables: &[Table]) -> Result<Section, Box<dyn Error>> {
     let chip = catalog::chip(name)?;
     let (library, _) = library(name)?;
-    let sets = manifest.set.iter().filter(|set| set.chip == name);
-    let tables = sets.map(|set| tables(folder, set)).collect::<Result<Vec<_>, _>>()?.concat();
-    let judge = |profiles: &ProfileSet| validate(&Costs::new(&chip, profiles, Fidelity::Tile), &tables);
-    let own = judge(&library.profiles(&chip, None)?);
-    let borrowed = judge(&library.without(name).profiles(&chip, None)?);
-    Ok(Section { title: chip.title.clone(), profiles: library.own(name).cloned().collect(), own, borrowed })
+    let judge = |library: &Library| {
+        Judge { chip: &chip, library, software: Some(software), fidelity: Fidelity::Tile, import: &[] }
+            .report(tables)
+    };
+    let fitted: Vec<_> =
+        library.own(name).filter(|profile| profile.stack.software == software).cloned().collect();
+    let version = fitted.first().map(|profile| profile.stack.version.clone()).unwrap_or_default();
+    Ok(Section {
+        title: format!("{}, {software} {version}", chip.title),
+        profiles: fitted,
+        own: judge(&library)?,
+        borrowed: judge(&library.without(name))?,
+    })
 }
 
 /// The words that follow an option, each time it is given.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 
 use crate::exchange::Exchange;
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, Software};
 use crate::reader::{Kind, Reading};
 
 pub use csv::read_csv;
@@ -29,6 +29,13 @@ pub struct Table {
     pub exchanges: Vec<Exchange>,
     /// Rows left out: reason and number.
     pub skipped: BTreeMap<&'static str, usize>,
+}
+
+impl Table {
+    /// The software that was measured, if the table says: one table has one.
+    pub fn software(&self) -> Option<&Software> {
+        self.measurements.first().and_then(|row| row.software.as_ref())
+    }
 }
 
 /// Mistakes named one by one before the rest is counted.

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use vitruvian_cost::{Bound, Costs, Refusal};
+use vitruvian_cost::{Bound, Costs, Fidelity, Library, Refusal};
+use vitruvian_diagnostics::Diagnostics;
+use vitruvian_hardware::Chip;
 use vitruvian_quantity::Seconds;
 
 use crate::measurement::Measurement;
+use crate::residuals::residuals;
 use crate::score::{Pair, Score};
 use crate::table::Table;
 
@@ -113,6 +116,44 @@ pub fn validate(costs: &Costs, tables: &[Table]) -> Report {
         }
     }
     Report::of(rows, refused)
+}
+
+/// What tables are judged with.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// The chip that was measured.
+    pub chip: &'a Chip,
+    /// Profiles to choose from.
+    pub library: &'a Library,
+    /// Whose profiles to choose where there are several; else those of the software that a table names.
+    pub software: Option<&'a str>,
+    /// How closely kernels are looked at.
+    pub fidelity: Fidelity,
+    /// Tables whose residuals correct the tile model, for [`Fidelity::Measured`].
+    pub import: &'a [Table],
+}
+
+impl Judge<'_> {
+    /// Predicts every measurement of the tables, each table with the profiles of the software it names.
+    ///
+    /// # Errors
+    /// A library without profiles for some family.
+    pub fn report(&self, tables: &[Table]) -> Result<Report, Diagnostics> {
+        let mut rows = Vec::new();
+        let mut refused = BTreeMap::new();
+        for alike in tables.chunk_by(|a, b| a.software() == b.software()) {
+            let named = alike.first().and_then(Table::software).map(|software| software.name.as_str());
+            let profiles = self.library.profiles(self.chip, self.software.or(named))?;
+            let tile = Costs::new(self.chip, &profiles, self.fidelity);
+            let residuals = residuals(&tile, self.import);
+            let report = validate(&Costs { residuals: Some(&residuals), ..tile }, alike);
+            rows.extend(report.rows);
+            for (reason, count) in report.refused {
+                *refused.entry(reason).or_default() += count;
+            }
+        }
+        Ok(Report::of(rows, refused))
+    }
 }
 
 impl Report {

@@ -13,6 +13,6 @@ pub mod step;
 
 pub use explain::{TaskCost, explain};
 pub use memory::{Memory, Misfit, cache_demand, memory, most_sequences, sequence_bytes};
-pub use profile::{Admission, EngineProfile, Scheduler};
+pub use profile::{Admission, EngineProfile, Fusion, Scheduler};
 pub use replica::{Meter, Replica};
 pub use step::{BOUNDS, StepCost, step_cost};

@@ -86,7 +86,8 @@ pub fn sequence_bytes(replica: &Replica<'_>, stage: u32, context: u32) -> Bytes 
     kv_bytes(replica.model, replica.plan, replica.layout, stage, context)
 }
 
-/// Cache bytes that `sequences` running sequences of `input` + up to `output` tokens need on one rank of `stage`.
+/// Cache bytes that `sequences` running sequences of `input` + up to `output` tokens need on one rank of `stage`, with
+/// room for the moments when more than the mean is held.
 ///
 /// An engine that reserves needs the whole request for each. One that takes blocks as they come holds, at a random
 /// moment, input + U(0, output) tokens of each: mean input + output/2, standard deviation output/√12. The demand is
@@ -96,19 +97,26 @@ pub fn cache_demand(replica: &Replica<'_>, stage: u32, sequences: u32, input: u3
     if replica.engine.admission == Admission::Reserve {
         return whole * f64::from(sequences);
     }
-    let mean = sequence_bytes(replica, stage, input + output / 2);
     let at_input = sequence_bytes(replica, stage, input);
     let deviation = (whole - at_input) * (f64::from(sequences) / 12.0).sqrt();
-    (mean * f64::from(sequences) + deviation * 3.0).min(whole * f64::from(sequences))
+    let mean = mean_demand(replica, stage, input, output) * f64::from(sequences);
+    (mean + deviation * 3.0).min(whole * f64::from(sequences))
 }
 
-/// Most sequences of a request's length that run at a time in one data-parallel group; zero if not even one fits.
-pub fn most_sequences(replica: &Replica<'_>, memory: &Memory, input: u32, output: u32) -> u32 {
-    let fits = |sequences| cache_demand(replica, memory.stage, sequences, input, output) <= memory.cache;
-    let (mut fit, mut too_many) = (0, replica.engine.max_sequences + 1);
-    while too_many - fit > 1 {
-        let middle = fit + (too_many - fit) / 2;
-        if fits(middle) { fit = middle } else { too_many = middle }
+/// Cache bytes that one running sequence holds on average.
+fn mean_demand(replica: &Replica<'_>, stage: u32, input: u32, output: u32) -> Bytes {
+    match replica.engine.admission {
+        Admission::Reserve => sequence_bytes(replica, stage, input + output),
+        Admission::OnDemand => sequence_bytes(replica, stage, input + output / 2),
     }
-    fit
+}
+
+/// Most sequences of a request's length that one data-parallel group runs at a time when it admits as long as there is
+/// room; zero if not even one whole sequence fits.
+pub fn most_sequences(replica: &Replica<'_>, memory: &Memory, input: u32, output: u32) -> u32 {
+    if sequence_bytes(replica, memory.stage, input + output) > memory.cache {
+        return 0;
+    }
+    let each = mean_demand(replica, memory.stage, input, output);
+    ((memory.cache / each) as u32).clamp(1, replica.engine.max_sequences)
 }

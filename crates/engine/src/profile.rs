@@ -35,10 +35,32 @@ pub struct EngineProfile {
     pub capture_step: u32,
     /// Largest captured decode batch.
     pub capture_max: u32,
-    /// Host time of one step.
+    /// Largest step with prefill in it that runs from captured graphs, in tokens; zero if none does.
+    pub capture_mixed: u32,
+    /// Kernels that the engine folds into their neighbours.
+    pub fuses: Vec<Fusion>,
+    /// Host time of one step, hidden behind the device where `overlap` holds.
     pub host_step: Seconds,
-    /// Host time of one running sequence in one step.
+    /// Host time of one running sequence in one step, hidden likewise.
     pub host_sequence: Seconds,
+    /// Time between two steps in which the device waits whatever overlaps.
+    pub gap: Seconds,
+    /// The same for each layer of experts: small kernels around them that the list of operators leaves out.
+    pub gap_experts: Seconds,
+    /// Host time to launch one kernel of a step that no captured graph serves.
+    pub launch: Seconds,
+    /// What a request spends outside of steps before its first token: HTTP, tokeniser, queues between processes.
+    pub request: Seconds,
+    /// The same for each request in flight.
+    pub request_each: Seconds,
+    /// The same for each layer of experts: routing and permutation that the host prepares before a prompt's first step.
+    pub request_experts: Seconds,
+    /// Exponent of the power law by which tokens choose experts; zero for even shares.
+    pub expert_skew: f64,
+    /// Spread of TPOT that the engine's own differences add, relative.
+    pub tpot_sigma: f64,
+    /// Spread of TTFT that the engine's own differences add, relative.
+    pub ttft_sigma: f64,
     /// Where each figure comes from: key, value as written, source, grade.
     pub figures: Vec<EngineFigure>,
 }
@@ -62,6 +84,20 @@ pub enum Scheduler {
     Mixed,
     /// A prefill step runs before the decode step and holds it up (SGLang, MindIE).
     PrefillFirst,
+}
+
+/// A kernel that an engine folds into a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fusion {
+    /// Quantisation by the checkpoint's fixed per-tensor scales, into the norm or activation before the product.
+    StaticQuantise,
+    /// Norms after an all-reduce, into the all-reduce of captured steps.
+    AllReduceNorm,
+    /// Rotation, norms of heads and the cache write, into the attention kernel or one kernel before it.
+    RopeCache,
+    /// Shared experts of the routed ones' width and without a gate, as one more routed expert that every token takes.
+    SharedExperts,
 }
 
 /// How KV blocks are taken.
@@ -97,8 +133,19 @@ struct EngineFile {
     max_sequences: Sourced<u32>,
     capture_step: Sourced<u32>,
     capture_max: Sourced<u32>,
+    capture_mixed: Sourced<u32>,
+    fuses: Sourced<Vec<Fusion>>,
     host_step: Sourced<Seconds>,
     host_sequence: Sourced<Seconds>,
+    gap: Sourced<Seconds>,
+    gap_experts: Sourced<Seconds>,
+    launch: Sourced<Seconds>,
+    request: Sourced<Seconds>,
+    request_each: Sourced<Seconds>,
+    request_experts: Sourced<Seconds>,
+    expert_skew: Sourced<f64>,
+    tpot_sigma: Sourced<f64>,
+    ttft_sigma: Sourced<f64>,
 }
 
 /// Reads an engine file.
@@ -137,6 +184,17 @@ impl EngineFile {
             capture_max: self.capture_max.value,
             host_step: self.host_step.value,
             host_sequence: self.host_sequence.value,
+            capture_mixed: self.capture_mixed.value,
+            fuses: self.fuses.value,
+            gap: self.gap.value,
+            gap_experts: self.gap_experts.value,
+            launch: self.launch.value,
+            request: self.request.value,
+            request_each: self.request_each.value,
+            request_experts: self.request_experts.value,
+            expert_skew: self.expert_skew.value,
+            tpot_sigma: self.tpot_sigma.value,
+            ttft_sigma: self.ttft_sigma.value,
         }
     }
 
@@ -151,6 +209,17 @@ impl EngineFile {
             figure("capture_max", &self.capture_max),
             figure("host_step", &self.host_step),
             figure("host_sequence", &self.host_sequence),
+            figure("capture_mixed", &self.capture_mixed),
+            figure("fuses", &self.fuses),
+            figure("gap", &self.gap),
+            figure("gap_experts", &self.gap_experts),
+            figure("launch", &self.launch),
+            figure("request", &self.request),
+            figure("request_each", &self.request_each),
+            figure("request_experts", &self.request_experts),
+            figure("expert_skew", &self.expert_skew),
+            figure("tpot_sigma", &self.tpot_sigma),
+            figure("ttft_sigma", &self.ttft_sigma),
         ]
     }
 }
@@ -177,9 +246,19 @@ impl EngineProfile {
         self.host_step + self.host_sequence * f64::from(sequences)
     }
 
-    /// Time of a step whose device part and host part are known: the longer where they overlap, else their sum.
-    pub fn step_time(&self, device: Seconds, host: Seconds) -> Seconds {
-        if self.overlap { device.max(host) } else { device + host }
+    /// Time of a step whose device part and host part are known: the longer where they overlap, else their sum, and the
+    /// gaps, on a model with so many layers of experts.
+    pub fn step_time(&self, device: Seconds, host: Seconds, expert_layers: u32) -> Seconds {
+        let gaps = self.gap + self.gap_experts * f64::from(expert_layers);
+        gaps + if self.overlap { device.max(host) } else { device + host }
+    }
+
+    /// What a request spends outside of steps before its first token, with `clients` requests in flight, on a model with so
+    /// many layers of experts.
+    pub fn request_time(&self, clients: u32, expert_layers: u32) -> Seconds {
+        self.request
+            + self.request_each * f64::from(clients)
+            + self.request_experts * f64::from(expert_layers)
     }
 }
 

@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 use vitruvian_cost::{Bound, Choice, Costs, Estimate, Memo, Refusal, Work};
 use vitruvian_hardware::{Chip, Node};
-use vitruvian_model::{Collective, Layout, Model, Operator, QuantPlan, Task};
+use vitruvian_model::{Collective, Ffn, Layout, Model, Operator, QuantPlan, Task};
 use vitruvian_network::Network;
-use vitruvian_quantity::Bytes;
+use vitruvian_quantity::{Bytes, Seconds};
 
 use crate::profile::EngineProfile;
 
@@ -20,6 +20,19 @@ pub struct Replica<'a> {
     pub layout: Layout,
     /// The serving engine.
     pub engine: &'a EngineProfile,
+}
+
+impl Replica<'_> {
+    /// What a request spends outside of steps before its first token, with `clients` requests in flight.
+    pub fn request_time(&self, clients: u32) -> Seconds {
+        self.engine.request_time(clients, self.expert_layers())
+    }
+
+    /// Layers of experts.
+    pub(crate) fn expert_layers(&self) -> u32 {
+        let kinds = self.model.kinds_in(0..self.model.depth());
+        kinds.filter(|(layer, _)| matches!(layer.ffn, Ffn::Moe(_))).map(|(_, count)| count).sum()
+    }
 }
 
 /// Costs tasks on one chip in one kind of node, remembering each operator and each collective.

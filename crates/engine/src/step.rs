@@ -83,7 +83,11 @@ pub(crate) fn captured(replica: &Replica<'_>, step: &Step) -> Step {
 }
 
 fn is_captured(replica: &Replica<'_>, step: &Step) -> bool {
-    step.prefill.is_none() && step.tokens() <= replica.engine.capture_max
+    let largest = match step.prefill {
+        Some(_) => replica.engine.capture_mixed,
+        None => replica.engine.capture_max,
+    };
+    step.tokens() <= largest
 }
 
 fn add_stage(
@@ -105,7 +109,8 @@ fn add_stage(
     }
     meter.tasks = list;
     if !is_captured(replica, step) {
-        wait_for_launches(sums, before, meter.chip().compute.eager_launch * f64::from(kernels));
+        let launch = replica.engine.launch.max(meter.chip().compute.eager_launch);
+        wait_for_launches(sums, before, launch * f64::from(kernels));
     }
     sums.slowest_stage = sums.slowest_stage.max(sums.device - before);
     Ok(())
@@ -137,7 +142,7 @@ fn wait_for_launches(sums: &mut Sums, before: Seconds, launches: Seconds) {
 fn finish(sums: Sums, replica: &Replica<'_>, step: &Step, ranks: f64, stages: u32) -> StepCost {
     let sequences = step.decode.map_or(0, |d| d.sequences) + step.prefill.map_or(0, |p| p.sequences);
     let host = replica.engine.host_time(sequences);
-    let latency = replica.engine.step_time(sums.device, host);
+    let latency = replica.engine.step_time(sums.device, host, replica.expert_layers());
     let waited = latency - sums.device;
     let mut by_bound = sums.by_bound;
     by_bound[Bound::Host as usize] += waited;

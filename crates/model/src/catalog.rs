@@ -30,6 +30,7 @@ const MODELS: &[(&str, &str)] = embedded![
     "mixtral-8x7b",
     "nemotron-3-nano-30b-a3b",
     "qwen3-0.6b",
+    "qwen3-14b",
     "qwen3-235b-a22b",
     "qwen3-30b-a3b",
     "qwen3-32b",

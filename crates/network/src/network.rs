@@ -5,7 +5,8 @@ use vitruvian_model::{Collective, CollectiveKind};
 use vitruvian_quantity::{Bytes, BytesPerSecond, Seconds};
 
 use crate::algorithm::{
-    Candidate, Protocol, Steps, cheapest, custom, experts, mesh, pairwise, passes, ring, switch, two_level,
+    Algorithm, Candidate, Protocol, Steps, cheapest, custom, experts, mesh, pairwise, passes, ring, switch,
+    two_level,
 };
 use crate::estimate::CollectiveEstimate;
 use crate::placement::Placement;
@@ -165,14 +166,16 @@ impl<'a> Network<'a> {
             busbw: BytesPerSecond::new(collective.bytes as f64 * factor / time),
             latency: Seconds::new(best.latency),
             wire: Seconds::new(best.wire),
-            sigma: self.sigma(collective.kind, at),
+            sigma: self.sigma(best.algorithm, at),
         }
     }
 
-    fn sigma(&self, kind: CollectiveKind, at: Placement) -> f64 {
+    fn sigma(&self, algorithm: Algorithm, at: Placement) -> f64 {
         let sigma = &self.profile.sigma;
-        match kind {
-            CollectiveKind::Dispatch { .. } | CollectiveKind::Combine { .. } => sigma.experts,
+        let own = self.profile.custom.first().map_or(sigma.inside, |kernels| kernels.sigma);
+        match algorithm {
+            Algorithm::LowLatencyExperts | Algorithm::NormalExperts => sigma.experts,
+            Algorithm::OneShot | Algorithm::TwoShot | Algorithm::Multimem => own,
             _ if at.nodes > 1 => sigma.across,
             _ => sigma.inside,
         }

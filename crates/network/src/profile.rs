@@ -184,6 +184,8 @@ pub struct Custom {
     pub in_fit: Option<Errors>,
     /// Errors on group sizes left out of the fit.
     pub held_out: Option<Errors>,
+    /// Standard deviation of the logarithm of time.
+    pub sigma: f64,
     /// Largest message they take.
     pub largest: u64,
     /// Every rank reads every vector whole.

@@ -1,5 +1,7 @@
 //! How many candidates there were, and what each fell to.
 
+use std::fmt;
+
 use vitruvian_quantity::{Bytes, Seconds};
 
 use crate::space::Candidate;
@@ -57,6 +59,23 @@ pub struct Census {
     pub fallen: [u64; KINDS.len()],
     /// The nearest miss of each kind.
     pub nearest: [Option<Miss>; KINDS.len()],
+}
+
+impl fmt::Display for Fall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DoesNotDivide(why) | Self::Unsupported(why) => f.write_str(why),
+            Self::DoesNotFit { missing, stage } => {
+                write!(f, "does not fit: the fullest rank, of pipeline stage {stage}, lacks {missing:.3}")
+            }
+            Self::Saturated { load } => {
+                write!(f, "prefill asks for {load:.2} times what the replica can do beside decode")
+            }
+            Self::Ttft(time) => write!(f, "TTFT of {time:.3} misses its target"),
+            Self::Tpot(time) => write!(f, "TPOT of {time:.3} misses its target"),
+            Self::Dominated => f.write_str("another candidate is at least as good in throughput and speed"),
+        }
+    }
 }
 
 impl Fall {

@@ -2,7 +2,7 @@
 //!
 //! This is how serving benchmarks load an engine (`--max-concurrency`), and so how published results were measured.
 
-use vitruvian_engine::{Meter, Replica, memory, most_sequences, step_cost};
+use vitruvian_engine::{Meter, Replica, memory, most_sequences, sequence_bytes, step_cost};
 use vitruvian_model::Step;
 use vitruvian_quantity::Seconds;
 
@@ -37,9 +37,8 @@ pub fn closed_loop(
     chunk: u32,
     meter: &mut Meter<'_>,
 ) -> Result<Steady, Fall> {
-    let most = room(replica, workload, chunk, meter)?;
-    let mut running = load.clients.min(most);
-    let mut state = steady(replica, workload, running, chunk, meter).map_err(fall)?;
+    let (mut running, mut state) = kept_full(replica, workload, load.clients, chunk, meter)?;
+    let most = running;
     for _ in 0..ITERATIONS {
         let next = in_decode(load.clients, workload, &state).min(most);
         if next == running {
@@ -57,12 +56,38 @@ pub fn closed_loop(
     Ok(state)
 }
 
+/// The most of `wanted` sequences that memory holds and prefill keeps in decode, and their steady state.
+///
+/// Where prefill cannot keep so many in decode, fewer are: a batch in proportion to what prefill supplies.
+pub(crate) fn kept_full(
+    replica: &Replica<'_>,
+    workload: &Workload,
+    wanted: u32,
+    chunk: u32,
+    meter: &mut Meter<'_>,
+) -> Result<(u32, Steady), Fall> {
+    let mut running = wanted.min(room(replica, workload, chunk, meter)?);
+    loop {
+        match steady(replica, workload, running, chunk, meter) {
+            Ok(state) => return Ok((running, state)),
+            Err(Halt::Saturated(load)) if running > 1 => {
+                running = ((f64::from(running) / load * FULL) as u32).clamp(1, running - 1);
+            }
+            Err(halt) => return Err(fall(halt)),
+        }
+    }
+}
+
+/// Share of the prefill capacity that a saturated loop uses: queues keep it busy.
+const FULL: f64 = 0.98;
+
 /// Most sequences of the replica that memory holds.
 fn room(replica: &Replica<'_>, workload: &Workload, chunk: u32, meter: &Meter<'_>) -> Result<u32, Fall> {
     let misfit = |missing, stage| Fall::DoesNotFit { missing, stage };
     let memory = memory(replica, meter.chip(), chunk).map_err(|none| misfit(none.missing, none.stage))?;
     let most = most_sequences(replica, &memory, workload.input, workload.output) * replica.layout.dp;
-    if most == 0 { Err(misfit(vitruvian_quantity::Bytes::ZERO - memory.cache, memory.stage)) } else { Ok(most) }
+    let whole = sequence_bytes(replica, memory.stage, workload.input + workload.output);
+    if most == 0 { Err(misfit(whole - memory.cache, memory.stage)) } else { Ok(most) }
 }
 
 fn in_decode(clients: u32, workload: &Workload, state: &Steady) -> u32 {
@@ -95,7 +120,7 @@ fn first_round(
     let step = Step::prefill(together, workload.new_tokens().min(chunk));
     let cost = step_cost(replica, &step, meter).map_err(|refusal| Fall::Unsupported(refusal.to_string()))?;
     let steps = tokens as f64 / f64::from(step.tokens());
-    Ok(cost.latency * ((steps + 1.0) / 2.0))
+    Ok(replica.request_time(clients) + cost.latency * ((steps + 1.0) / 2.0))
 }
 
 fn mean_over(rounds: u32, first: Seconds, others: Seconds) -> Seconds {

@@ -3,6 +3,7 @@
 //! [`search`] walks a [`Space`] of candidates, discards what cannot be by bounds, costs the rest by the steady state of
 //! continuous batching, and keeps a Pareto set. It can say for every candidate why it fell.
 
+pub mod burst;
 pub mod census;
 pub mod closed;
 pub mod objective;
@@ -13,6 +14,7 @@ pub mod space;
 pub mod steady;
 pub mod workload;
 
+pub use burst::{Burst, burst};
 pub use census::{Census, Fall, Miss};
 pub use closed::{Loop, closed_loop};
 pub use objective::Objective;

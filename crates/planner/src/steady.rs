@@ -218,7 +218,10 @@ fn assemble(
 ) -> Steady {
     let groups = f64::from(replica.layout.dp * slot.stages);
     let in_decode = share.step * f64::from(workload.decode_steps());
-    let ttft = share.residual + share.queued + share.service;
+    let clients = f64::from(slot.sequences) * groups;
+    // Where the host runs ahead, it reads the first token one step late.
+    let late = if replica.engine.overlap { decode.latency } else { Seconds::ZERO };
+    let ttft = replica.request_time(clients as u32) + share.residual + share.queued + share.service + late;
     // With one output token there is no decode: the place is free again after prefill.
     let holding = if workload.decode_steps() > 0 { in_decode } else { share.service };
     let prefill_share = share.prefill_time / share.step;
@@ -229,12 +232,12 @@ fn assemble(
     Steady {
         ttft,
         tpot: if workload.decode_steps() > 0 { share.step } else { Seconds::ZERO },
-        requests_per_s: f64::from(slot.sequences) * groups / holding.get(),
+        requests_per_s: clients / holding.get(),
         prefill_share,
         load: share.load,
         energy: share.energy * f64::from(slot.stages),
-        tpot_sigma: spread(prefill_share),
-        ttft_sigma: share.prefill.sigma * amplified / ttft.get(),
+        tpot_sigma: spread(prefill_share).hypot(replica.engine.tpot_sigma),
+        ttft_sigma: (share.prefill.sigma * amplified / ttft.get()).hypot(replica.engine.ttft_sigma),
         decode: *decode,
         prefill: share.prefill,
     }

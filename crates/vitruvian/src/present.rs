@@ -14,18 +14,16 @@ fn range(range: Range) -> Cell {
     Cell::range(range.p50, range.p10, range.p90)
 }
 
-/// One range a column, the best in a good tone where several are compared.
+/// Lead below which two figures count as equal.
+const LEAD: f64 = 0.02;
+
+/// One range a column; the best in a good tone where it leads all others.
 fn contest(ranges: &[Option<Range>], larger_wins: bool) -> Vec<Cell> {
-    let sign = if larger_wins { -1.0 } else { 1.0 };
-    let figures = ranges.iter().flatten().map(|r| sign * r.p50);
-    let best = figures.fold(f64::INFINITY, f64::min);
-    let several = ranges.iter().flatten().count() > 1;
-    ranges
-        .iter()
-        .map(|one| match one {
-            Some(one) if several && sign * one.p50 == best => range(*one).tone(Tone::Good),
-            Some(one) => range(*one),
-            None => Cell::default(),
-        })
-        .collect()
+    let beats = |a: f64, b: f64| if larger_wins { a > b * (1.0 + LEAD) } else { a * (1.0 + LEAD) < b };
+    let leads = |one: &Range| {
+        let others = ranges.iter().flatten().filter(|other| *other != one);
+        ranges.iter().flatten().count() > 1 && others.map(|other| other.p50).all(|other| beats(one.p50, other))
+    };
+    let cell = |one: &Range| if leads(one) { range(*one).tone(Tone::Good) } else { range(*one) };
+    ranges.iter().map(|one| Cell::from(one.as_ref().map(cell))).collect()
 }

@@ -1,5 +1,7 @@
 //! Predictions against published end-to-end results.
 
+pub mod scenarios;
 pub mod serving;
 
-pub use serving::{ServingReport, serving};
+pub use scenarios::{ScenarioReport, scenarios};
+pub use serving::{EngineFit, ServingReport, fit, serving};

@@ -144,6 +144,7 @@ fn note(profile: &mut CollectiveProfile, path: Path, in_fit: &[Pair], held_out: 
                 profile.custom.iter_mut().filter(|own| own.engines.iter().any(|name| name == engine.name()));
             for kernels in own {
                 (kernels.points, kernels.in_fit, kernels.held_out) = (points, in_fit, held);
+                kernels.sigma = calibrated_sigma(held_out);
             }
         }
         Path::LowLatency | Path::Normal => {}

@@ -95,7 +95,7 @@ fn custom(text: &mut String, kernels: &Custom) -> Result {
     let engines: Vec<String> = kernels.engines.iter().map(|name| quoted(name)).collect();
     writeln!(text, "\n[[profile.custom]]\nengines = [{}]", engines.join(", "))?;
     origin(text, &kernels.stack, &kernels.source, kernels.points, [kernels.in_fit, kernels.held_out])?;
-    writeln!(text, "largest = {}", kernels.largest)?;
+    writeln!(text, "sigma = {}\nlargest = {}", number(kernels.sigma), kernels.largest)?;
     for (key, access) in [("one_shot", &kernels.one_shot), ("two_shot", &kernels.two_shot)] {
         let PeerAccess { start, peer, bandwidth } = access;
         let (start, peer, bandwidth) = (time(*start), time(*peer), number(*bandwidth));

@@ -34,7 +34,7 @@ pub(crate) struct EstimateArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     ep: u32,
     /// Running sequences of the replica
-    #[arg(long, default_value_t = 32, value_name = "SEQUENCES")]
+    #[arg(long, default_value_t = 8, value_name = "SEQUENCES")]
     batch: u32,
     /// Most tokens of one step; without it, the engine's default
     #[arg(long, value_name = "TOKENS")]

@@ -1,6 +1,7 @@
 //! `vitruvian validate`: predictions against measurements.
 
 pub(crate) mod operators;
+mod scenarios;
 mod serving;
 
 use clap::Subcommand;
@@ -15,6 +16,8 @@ pub(crate) enum ValidateCommand {
     Operators(operators::OperatorsArgs),
     /// Predict a table of measured serving points (closed loop) and report the errors of TTFT and TPOT
     Serving(serving::ServingArgs),
+    /// Predict published results, one file each, and report the error of each metric
+    Scenarios(scenarios::ScenariosArgs),
 }
 
 /// Runs one of them.
@@ -22,5 +25,6 @@ pub(crate) fn run(command: &ValidateCommand) -> Result<Answer, Diagnostics> {
     match command {
         ValidateCommand::Operators(arguments) => operators::run(arguments),
         ValidateCommand::Serving(arguments) => serving::run(arguments),
+        ValidateCommand::Scenarios(arguments) => scenarios::run(arguments),
     }
 }

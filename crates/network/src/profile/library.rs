@@ -7,7 +7,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_hardware::Chip;
 use vitruvian_hardware::chip::Architecture;
 
-use super::{CollectiveProfile, Sigma};
+use super::{CollectiveProfile, Custom, Sigma};
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -27,7 +27,8 @@ pub struct Library {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// Core designs it answers for, with what the transfer adds to sigma in quadrature: zero where it was measured.
+    /// Chips and core designs it answers for, with what the transfer adds to sigma in quadrature: zero where it was
+    /// measured.
     answers_for: BTreeMap<String, f64>,
     profile: CollectiveProfile,
 }
@@ -67,7 +68,11 @@ impl Library {
     /// If no profile answers for the chip's core design.
     pub fn nearest(&self, chip: &Chip) -> Result<CollectiveProfile, Diagnostics> {
         let design = design(chip.architecture);
-        let answering = self.files.iter().filter_map(|file| Some((*file.answers_for.get(design)?, file)));
+        let widening = |file: &File| {
+            let named = file.answers_for.get(&chip.name).or_else(|| file.answers_for.get(design));
+            named.copied()
+        };
+        let answering = self.files.iter().filter_map(|file| Some((widening(file)?, file)));
         let nearest = answering.min_by(|(a, _), (b, _)| a.total_cmp(b));
         let (widening, file) = nearest.ok_or_else(|| {
             Diagnostic::error("collectives-none", format!("no collective profile answers for {design} chips"))
@@ -79,8 +84,9 @@ impl Library {
 fn widened(profile: &CollectiveProfile, widening: f64) -> CollectiveProfile {
     let wider = |sigma: f64| sigma.hypot(widening);
     let Sigma { inside, across, experts } = profile.sigma;
+    let custom = profile.custom.iter().map(|own| Custom { sigma: wider(own.sigma), ..own.clone() }).collect();
     let sigma = Sigma { inside: wider(inside), across: wider(across), experts: wider(experts) };
-    CollectiveProfile { sigma, borrowed: widening > 0.0, ..profile.clone() }
+    CollectiveProfile { sigma, custom, borrowed: widening > 0.0, ..profile.clone() }
 }
 
 fn read(source: &SourceText) -> Result<File, Diagnostics> {

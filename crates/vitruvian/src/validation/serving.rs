@@ -1,5 +1,6 @@
 //! A table of measured serving points (closed loop: a fixed number of clients) against the steady state.
 
+mod fit;
 mod point;
 mod table;
 
@@ -11,6 +12,7 @@ use vitruvian_engine::{Meter, Replica};
 use vitruvian_planner::{Loop, Steady, closed_loop};
 
 use crate::setup::Profiles;
+pub use fit::{EngineFit, FitError, FittedFigure, fit};
 use point::Case;
 pub use table::Point;
 
@@ -137,10 +139,9 @@ fn predict(point: &Point, known: &Known<'_>) -> Result<PointRow, String> {
     let mut meter = Meter::new(&setup.node, setup.costs(), &network);
     let replica =
         Replica { model: &case.model, plan: &case.plan, layout: case.layout, engine: &setup.engine };
-    let load = Loop { clients: point.concurrency, rounds: ROUNDS };
-    let state =
-        closed_loop(&replica, &case.workload, load, setup.engine.batched_tokens, &mut meter)
-            .map_err(|halt| format!("{halt:?}"))?;
+    let load = Loop { clients: case.clients(), rounds: ROUNDS };
+    let state = closed_loop(&replica, &case.workload, load, setup.engine.batched_tokens, &mut meter)
+        .map_err(|fall| fall.to_string())?;
     Ok(row(point, &case, &state))
 }
 
@@ -151,7 +152,7 @@ fn row(point: &Point, case: &Case, state: &Steady) -> PointRow {
         layout: case.layout.to_string(),
         isl: point.isl,
         osl: point.osl,
-        concurrency: point.concurrency,
+        concurrency: case.clients(),
         measured_ttft_ms: point.ttft_ms,
         predicted_ttft_ms: state.ttft.get() * 1e3,
         measured_tpot_ms: point.tpot_ms,
@@ -213,13 +214,18 @@ fn tpot_pair(row: &PointRow) -> Pair {
 }
 
 fn errors(pairs: Vec<Pair>) -> Errors {
-    let score = Score::of(&pairs);
-    Errors {
-        n: score.n,
-        mean_abs_pct_error: score.mean_abs_pct_error,
-        median_abs_pct_error: score.median_abs_pct_error,
-        p90_abs_pct_error: score.p90_abs_pct_error,
-        mean_log_ratio: score.mean_log_ratio,
-        share_within_p10_p90: score.share_within_p10_p90,
+    Errors::of(&Score::of(&pairs))
+}
+
+impl Errors {
+    pub(super) fn of(score: &Score) -> Self {
+        Self {
+            n: score.n,
+            mean_abs_pct_error: score.mean_abs_pct_error,
+            median_abs_pct_error: score.median_abs_pct_error,
+            p90_abs_pct_error: score.p90_abs_pct_error,
+            mean_log_ratio: score.mean_log_ratio,
+            share_within_p10_p90: score.share_within_p10_p90,
+        }
     }
 }

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use vitruvian_calibration::exchange;
-use vitruvian_calibration::residuals::residuals;
-use vitruvian_calibration::validate::{Report, Row, validate};
+use vitruvian_calibration::validate::{Judge, Report, Row};
 use vitruvian_calibration::{Score, Table as Measured};
-use vitruvian_cost::{Costs, Fidelity, Library};
+use vitruvian_cost::{Fidelity, Library};
 use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{Chip, catalog};
 use vitruvian_network::Library as CollectiveLibrary;
@@ -67,16 +66,15 @@ pub(crate) fn run(arguments: &OperatorsArgs) -> Result<Answer, Diagnostics> {
 
 /// Kernels by the chip's profiles, collectives by those of its communication library in the node it is sold in.
 fn report(arguments: &OperatorsArgs, chip: &Chip, tables: &[Measured]) -> Result<Report, Diagnostics> {
-    let software = arguments.software.as_deref();
     let mut library = Library::catalog()?;
     if let Some(path) = &arguments.profiles {
         library.add(&io::read_text(path)?)?;
     }
-    let profiles = library.profiles(chip, software)?;
-    let costs = Costs::new(chip, &profiles, arguments.fidelity.into());
-    let residuals = residuals(&costs, &tables::read(&arguments.import)?.tables);
-    let measured = Costs { fidelity: Fidelity::Measured, residuals: Some(&residuals), ..costs };
-    let kernels = validate(if arguments.import.is_empty() { &costs } else { &measured }, tables);
+    let import = tables::read(&arguments.import)?.tables;
+    let fidelity = if import.is_empty() { arguments.fidelity.into() } else { Fidelity::Measured };
+    let software = arguments.software.as_deref();
+    let judge = Judge { chip, library: &library, software, fidelity, import: &import };
+    let kernels = judge.report(tables)?;
     if tables.iter().all(|table| table.exchanges.is_empty()) {
         return Ok(kernels);
     }

@@ -24,14 +24,16 @@ pub struct Point {
     pub isl: u32,
     /// Generated tokens.
     pub osl: u32,
-    /// Clients.
-    pub concurrency: u32,
+    /// Clients of one data-parallel attention group.
+    pub batch: u32,
     /// Tensor-parallel degree.
     pub tp: u32,
     /// Pipeline-parallel degree.
     pub pp: u32,
     /// Data-parallel attention degree.
     pub dp: u32,
+    /// Ranks that slice each expert.
+    pub moe_tp: u32,
     /// Expert-parallel degree.
     pub ep: u32,
     /// Measured mean time to first token.
@@ -99,10 +101,11 @@ impl Line<'_> {
             aggregated,
             isl: self.count("isl", 0)?,
             osl: self.count("osl", 0)?,
-            concurrency: degree("batch_size")?,
+            batch: degree("batch_size")?,
             tp: degree("tp_size")?,
             pp: degree("pp_size")?,
             dp: degree("attention_dp_size")?,
+            moe_tp: degree("moe_tp_size")?,
             ep: degree("moe_ep_size")?,
             ttft_ms: self.number("silicon_ttft_ms")?,
             tpot_ms: self.number("silicon_tpot_ms")?,

@@ -1,0 +1,298 @@
+//! Fitting an engine's host figures to a table of serving points: few figures, one coordinate at a time.
+//!
+//! What steps spend is fitted to TPOT, then what requests spend outside of steps to TTFT. The loss is the mean of
+//! min(|ln(predicted/measured)|, 0.35), a model on a chip counting as the root of its points: those of one model are not
+//! independent evidence about an engine.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use vitruvian_diagnostics::{Diagnostics, SourceText};
+use vitruvian_engine::{EngineProfile, Meter, Replica};
+use vitruvian_network::Network;
+use vitruvian_planner::{Loop, Steady, closed_loop};
+use vitruvian_quantity::Seconds;
+
+use super::point::Case;
+use super::{Known, Point, ROUNDS, table};
+use crate::setup::Profiles;
+
+/// Figures of one engine as a table of points suggests them.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct EngineFit {
+    /// Engine.
+    pub engine: String,
+    /// Points used.
+    pub points: usize,
+    /// Fitted figures by their key in the engine's file, with units.
+    pub figures: Vec<FittedFigure>,
+    /// Errors with all models in the fit.
+    pub fitted: FitError,
+    /// Errors of each model with figures fitted on the other models, all points together.
+    pub left_out: FitError,
+}
+
+/// A fitted figure.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct FittedFigure {
+    /// Key in the engine's file.
+    pub key: &'static str,
+    /// Value as the file writes it.
+    pub value: String,
+}
+
+/// Median absolute errors in percent, and the spread that makes P10–P90 hold 80 % of the points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct FitError {
+    /// Median absolute error of TTFT.
+    pub ttft_median_abs_pct_error: f64,
+    /// Median absolute error of TPOT.
+    pub tpot_median_abs_pct_error: f64,
+    /// Relative standard deviation of TTFT by its 80 % quantile.
+    pub ttft_sigma: f64,
+    /// Relative standard deviation of TPOT by its 80 % quantile.
+    pub tpot_sigma: f64,
+}
+
+/// One figure that may be fitted.
+struct Knob {
+    key: &'static str,
+    get: fn(&EngineProfile) -> f64,
+    set: fn(&mut EngineProfile, f64),
+    /// Smallest and largest value that makes sense, in the unit of `show`.
+    range: [f64; 2],
+    unit: &'static str,
+    aim: Aim,
+}
+
+/// The measurement that a figure is fitted to.
+#[derive(Clone, Copy, PartialEq)]
+enum Aim {
+    Tpot,
+    Ttft,
+}
+
+const KNOBS: [Knob; 7] = [
+    Knob {
+        key: "launch",
+        get: |engine| engine.launch.get() * 1e6,
+        set: |engine, value| engine.launch = Seconds::new(value * 1e-6),
+        range: [2.0, 120.0],
+        unit: "us",
+        aim: Aim::Tpot,
+    },
+    Knob {
+        key: "request_experts",
+        get: |engine| engine.request_experts.get() * 1e3,
+        set: |engine, value| engine.request_experts = Seconds::new(value * 1e-3),
+        range: [0.01, 5.0],
+        unit: "ms",
+        aim: Aim::Ttft,
+    },
+    Knob {
+        key: "request",
+        get: |engine| engine.request.get() * 1e3,
+        set: |engine, value| engine.request = Seconds::new(value * 1e-3),
+        range: [2.0, 300.0],
+        unit: "ms",
+        aim: Aim::Ttft,
+    },
+    Knob {
+        key: "request_each",
+        get: |engine| engine.request_each.get() * 1e3,
+        set: |engine, value| engine.request_each = Seconds::new(value * 1e-3),
+        range: [0.05, 10.0],
+        unit: "ms",
+        aim: Aim::Ttft,
+    },
+    Knob {
+        key: "gap_experts",
+        get: |engine| engine.gap_experts.get() * 1e6,
+        set: |engine, value| engine.gap_experts = Seconds::new(value * 1e-6),
+        range: [0.5, 100.0],
+        unit: "us",
+        aim: Aim::Tpot,
+    },
+    Knob {
+        key: "gap",
+        get: |engine| engine.gap.get() * 1e3,
+        set: |engine, value| engine.gap = Seconds::new(value * 1e-3),
+        range: [0.05, 4.0],
+        unit: "ms",
+        aim: Aim::Tpot,
+    },
+    Knob {
+        key: "expert_skew",
+        get: |engine| engine.expert_skew,
+        set: |engine, value| engine.expert_skew = value,
+        range: [0.05, 1.5],
+        unit: "",
+        aim: Aim::Tpot,
+    },
+];
+
+/// Factors tried on a figure, coarse in the first sweep and finer in the next.
+const SWEEPS: [&[f64]; 4] =
+    [&[0.1, 0.25, 0.5, 2.0, 4.0, 8.0], &[0.3, 0.6, 1.6, 3.0], &[0.6, 0.8, 1.25, 1.6], &[0.85, 0.93, 1.08, 1.18]];
+
+/// A point with its meter, which remembers costs from one candidate to the next.
+struct Bench<'a> {
+    case: &'a Case,
+    point: &'a Point,
+    meter: Meter<'a>,
+}
+
+/// Fits every engine of a table and says what the figures are worth on models they were not fitted on.
+///
+/// # Errors
+/// As [`super::serving`].
+pub fn fit(
+    source: &SourceText,
+    configuration: &dyn Fn(&str) -> Option<SourceText>,
+) -> Result<Vec<EngineFit>, Diagnostics> {
+    let points = table::read(source)?;
+    let known = Known { profiles: Profiles::catalog()?, configuration };
+    let cases: Vec<(Case, &Point)> =
+        points.iter().filter_map(|point| Some((Case::new(point, &known).ok()?, point))).collect();
+    let networks: Vec<Network<'_>> = cases.iter().map(|(case, _)| case.setup.network()).collect();
+    let mut engines: Vec<&EngineProfile> = cases.iter().map(|(case, _)| &case.setup.engine).collect();
+    engines.sort_by(|a, b| a.name.cmp(&b.name));
+    engines.dedup_by(|a, b| a.name == b.name);
+    let fits = engines.into_iter().map(|engine| {
+        let mine = cases.iter().zip(&networks).filter(|((case, _), _)| case.setup.engine.name == engine.name);
+        let bench = mine.map(|((case, point), network)| Bench {
+            case,
+            point,
+            meter: Meter::new(&case.setup.node, case.setup.costs(), network),
+        });
+        fit_engine(engine, bench.collect())
+    });
+    Ok(fits.collect())
+}
+
+fn fit_engine(start: &EngineProfile, mut bench: Vec<Bench<'_>>) -> EngineFit {
+    let everyone = |_: &Bench<'_>| true;
+    let best = descend(start, &mut bench, &everyone);
+    let fitted = ratios(&best, &mut bench, &everyone);
+    let mut models: Vec<String> = bench.iter().map(|one| one.case.model.name.clone()).collect();
+    models.sort();
+    models.dedup();
+    let mut left_out = Vec::new();
+    for model in &models {
+        let others = descend(start, &mut bench, &|one| one.case.model.name != *model);
+        left_out.extend(ratios(&others, &mut bench, &|one| one.case.model.name == *model));
+    }
+    let figure = |knob: &Knob| FittedFigure {
+        key: knob.key,
+        value: format!("{:.3} {}", (knob.get)(&best), knob.unit).trim_end().to_owned(),
+    };
+    EngineFit {
+        engine: start.name.clone(),
+        points: fitted.len(),
+        figures: KNOBS.iter().map(figure).collect(),
+        fitted: errors(&fitted),
+        left_out: errors(&left_out),
+    }
+}
+
+/// One figure after another, each to the best of its neighbours.
+fn descend(
+    start: &EngineProfile,
+    bench: &mut [Bench<'_>],
+    used: &dyn Fn(&Bench<'_>) -> bool,
+) -> EngineProfile {
+    let mut best = start.clone();
+    for aim in [Aim::Tpot, Aim::Ttft] {
+        best = descend_to(aim, best, bench, used);
+    }
+    best
+}
+
+fn descend_to(
+    aim: Aim,
+    start: EngineProfile,
+    bench: &mut [Bench<'_>],
+    used: &dyn Fn(&Bench<'_>) -> bool,
+) -> EngineProfile {
+    let mut best = start;
+    let mut least = loss(aim, &best, bench, used);
+    for factors in SWEEPS {
+        for knob in KNOBS.iter().filter(|knob| knob.aim == aim) {
+            let middle = (knob.get)(&best);
+            for factor in factors {
+                let mut trial = best.clone();
+                (knob.set)(&mut trial, (middle * factor).clamp(knob.range[0], knob.range[1]));
+                let loss = loss(aim, &trial, bench, used);
+                if loss < least {
+                    (best, least) = (trial, loss);
+                }
+            }
+        }
+    }
+    best
+}
+
+/// ln(predicted/measured) of TTFT and TPOT.
+struct Ratio {
+    group: String,
+    ttft: f64,
+    tpot: f64,
+}
+
+fn ratios(engine: &EngineProfile, bench: &mut [Bench<'_>], used: &dyn Fn(&Bench<'_>) -> bool) -> Vec<Ratio> {
+    let mut all = Vec::new();
+    for one in bench.iter_mut().filter(|one| used(one)) {
+        let Some(state) = run(engine, one) else { continue };
+        all.push(Ratio {
+            group: format!("{} {}", one.case.model.name, one.case.setup.chip.name),
+            ttft: (state.ttft.get() * 1e3 / one.point.ttft_ms).ln(),
+            tpot: (state.tpot.get() * 1e3 / one.point.tpot_ms).ln(),
+        });
+    }
+    all
+}
+
+fn run(engine: &EngineProfile, one: &mut Bench<'_>) -> Option<Steady> {
+    let replica = Replica { model: &one.case.model, plan: &one.case.plan, layout: one.case.layout, engine };
+    let load = Loop { clients: one.case.clients(), rounds: ROUNDS };
+    closed_loop(&replica, &one.case.workload, load, engine.batched_tokens, &mut one.meter).ok()
+}
+
+/// Errors beyond this tell of what a point's table does not say; they count, but do not pull.
+const MOST: f64 = 0.35;
+
+fn loss(
+    aim: Aim,
+    engine: &EngineProfile,
+    bench: &mut [Bench<'_>],
+    used: &dyn Fn(&Bench<'_>) -> bool,
+) -> f64 {
+    let mut all = ratios(engine, bench, used);
+    all.sort_by(|a, b| a.group.cmp(&b.group));
+    let groups = all.chunk_by(|a, b| a.group == b.group);
+    let aimed = |r: &Ratio| if aim == Aim::Tpot { r.tpot } else { r.ttft };
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for group in groups {
+        let root = (group.len() as f64).sqrt();
+        sum += group.iter().map(|r| aimed(r).abs().min(MOST)).sum::<f64>() / root;
+        weight += root;
+    }
+    sum / f64::max(weight, 1.0)
+}
+
+/// A normal spread holds 80 % of its draws within ±1.2816 σ.
+const WITHIN_80: f64 = 1.2816;
+
+fn errors(ratios: &[Ratio]) -> FitError {
+    let quantile = |value: fn(&Ratio) -> f64, share: f64| {
+        let mut sorted: Vec<f64> = ratios.iter().map(value).collect();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().saturating_sub(1);
+        sorted.get((share * last as f64).round() as usize).copied().unwrap_or(0.0)
+    };
+    FitError {
+        ttft_median_abs_pct_error: 100.0 * quantile(|r| r.ttft.exp_m1().abs(), 0.5),
+        tpot_median_abs_pct_error: 100.0 * quantile(|r| r.tpot.exp_m1().abs(), 0.5),
+        ttft_sigma: quantile(|r| r.ttft.abs(), 0.8) / WITHIN_80,
+        tpot_sigma: quantile(|r| r.tpot.abs(), 0.8) / WITHIN_80,
+    }
+}
