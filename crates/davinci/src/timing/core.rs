@@ -255,10 +255,10 @@ impl<'p> Core<'p> {
     fn issue_one(&mut self, step: Step, requests: &mut Vec<Request>) {
         match step {
             Step::Run { pipe, .. } | Step::Barrier { pipe } | Step::CrossSet { pipe, .. } => {
-                self.enqueue(pipe, 0, requests)
+                self.enqueue(pipe, 0, requests);
             }
             Step::Set { pipe, .. } | Step::Wait { pipe, .. } if pipe != Pipe::S => {
-                self.enqueue(pipe, 0, requests)
+                self.enqueue(pipe, 0, requests);
             }
             Step::Transfer { pipe, index } => {
                 let address = self.program.transfers[index as usize].address;

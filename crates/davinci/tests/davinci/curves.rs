@@ -4,8 +4,8 @@
 
 use vitruvian_davinci::Machine;
 use vitruvian_davinci::isa::{
-    Accumulate, Address, Burst, Fixpipe, FractalLoad, Instruction, Layout, Mask, Mmad, Move, Quant, Side, Space, Strides, Type, Vector,
-    VectorOp,
+    Accumulate, Address, Burst, Fixpipe, FractalLoad, Instruction, Layout, Mask, Mmad, Move, Quant, Side,
+    Space, Strides, Type, Vector, VectorOp,
 };
 use vitruvian_davinci::timing::occupation;
 
@@ -27,7 +27,16 @@ fn cycles(kib: f64, gib_per_s: f64, clock: f64) -> f64 {
 fn burst(route: Move, bytes: u32) -> Instruction {
     let (to, from) = route.ends();
     let (dst, src) = (Address::at(to, 0), Address::at(from, 0));
-    Instruction::Burst(Burst { route, dst, src, count: 1, bytes, src_pitch: bytes, dst_pitch: bytes, atomic: false })
+    Instruction::Burst(Burst {
+        route,
+        dst,
+        src,
+        count: 1,
+        bytes,
+        src_pitch: bytes,
+        dst_pitch: bytes,
+        atomic: false,
+    })
 }
 
 fn alone(machine: &Machine, instruction: &Instruction) -> f64 {
@@ -37,10 +46,24 @@ fn alone(machine: &Machine, instruction: &Instruction) -> f64 {
 #[test]
 fn gm_to_l1() {
     let machine = machine("ascend-910b1");
-    let curve =
-        [(1, 9.9), (2, 17.9), (8, 58.0), (16, 93.0), (32, 147.0), (48, 166.0), (64, 176.0), (128, 232.0), (256, 261.0), (512, 271.5)];
+    let curve = [
+        (1, 9.9),
+        (2, 17.9),
+        (8, 58.0),
+        (16, 93.0),
+        (32, 147.0),
+        (48, 166.0),
+        (64, 176.0),
+        (128, 232.0),
+        (256, 261.0),
+        (512, 271.5),
+    ];
     for (kib, rate) in curve {
-        within_tenth(&format!("{kib} KiB"), alone(&machine, &burst(Move::GmToL1, kib << 10)), cycles(f64::from(kib), rate, B1));
+        within_tenth(
+            &format!("{kib} KiB"),
+            alone(&machine, &burst(Move::GmToL1, kib << 10)),
+            cycles(f64::from(kib), rate, B1),
+        );
     }
 }
 
@@ -56,7 +79,11 @@ fn gm_to_l1_of_4_kib_is_off_the_curve() {
 fn gm_to_ub() {
     let machine = machine("ascend-910b3");
     for (kib, rate) in [(1, 7.9), (8, 57.0), (20, 96.0), (44, 144.0), (96, 170.0), (192, 187.0)] {
-        within_tenth(&format!("{kib} KiB"), alone(&machine, &burst(Move::GmToUb, kib << 10)), cycles(f64::from(kib), rate, B3));
+        within_tenth(
+            &format!("{kib} KiB"),
+            alone(&machine, &burst(Move::GmToUb, kib << 10)),
+            cycles(f64::from(kib), rate, B3),
+        );
     }
 }
 
@@ -64,7 +91,11 @@ fn gm_to_ub() {
 fn ub_to_gm() {
     let machine = machine("ascend-910b1");
     for (kib, rate) in [(1, 11.0), (10, 67.0), (20, 95.0), (39, 110.0), (192, 110.0)] {
-        within_tenth(&format!("{kib} KiB"), alone(&machine, &burst(Move::UbToGm, kib << 10)), cycles(f64::from(kib), rate, B1));
+        within_tenth(
+            &format!("{kib} KiB"),
+            alone(&machine, &burst(Move::UbToGm, kib << 10)),
+            cycles(f64::from(kib), rate, B1),
+        );
     }
 }
 
@@ -131,7 +162,15 @@ fn mmad(m: u32, k: u32, n: u32) -> Instruction {
 fn mmad_back_to_back_by_n() {
     // 910B1, M = 32, K = 32 (the deepest K at which N = 1024 fits L0B): FLOP per cycle
     let machine = machine("ascend-910b1");
-    for (n, rate) in [(16, 3370.0), (32, 5445.0), (64, 6686.0), (144, 7438.0), (272, 7782.0), (528, 7887.0), (1024, 8057.0)] {
+    for (n, rate) in [
+        (16, 3370.0),
+        (32, 5445.0),
+        (64, 6686.0),
+        (144, 7438.0),
+        (272, 7782.0),
+        (528, 7887.0),
+        (1024, 8057.0),
+    ] {
         let flop = 2.0 * 32.0 * 32.0 * f64::from(n);
         within_tenth(&format!("N = {n}"), alone(&machine, &mmad(32, 32, n)), flop / rate);
     }

@@ -22,14 +22,16 @@ fn folder() -> PathBuf {
 }
 
 fn programs() -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
     paths.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
 }
 
 fn directives<'t>(text: &'t str, key: &str) -> Vec<Vec<&'t str>> {
-    let lines = text.lines().filter_map(|line| line.strip_prefix("#! ")?.strip_prefix(key)?.strip_prefix(':'));
+    let lines =
+        text.lines().filter_map(|line| line.strip_prefix("#! ")?.strip_prefix(key)?.strip_prefix(':'));
     lines.map(|line| line.split_whitespace().collect()).collect()
 }
 
@@ -61,7 +63,8 @@ fn timing(out: &mut String, report: &Report) {
             if run.instructions == 0 {
                 continue;
             }
-            write!(out, "core {index} {}: {} instructions, busy {}", pipe.name(), run.instructions, run.busy).unwrap();
+            write!(out, "core {index} {}: {} instructions, busy {}", pipe.name(), run.instructions, run.busy)
+                .unwrap();
             for cause in Cause::ALL.into_iter().filter(|cause| run.stalls[*cause as usize] > 0) {
                 write!(out, ", {} {}", cause.name(), run.stalls[cause as usize]).unwrap();
             }
@@ -85,7 +88,8 @@ fn data(out: &mut String, machine: &vitruvian_davinci::Machine, kernel: &Kernel,
     }
     for words in directives(text, "show") {
         let count: usize = words[2].parse().unwrap();
-        let values: Vec<String> = gm.read(words[0], ty(words[1])).iter().take(count).map(ToString::to_string).collect();
+        let values: Vec<String> =
+            gm.read(words[0], ty(words[1])).iter().take(count).map(ToString::to_string).collect();
         writeln!(out, "{} = {}", words[0], values.join(" ")).unwrap();
     }
 }
@@ -95,9 +99,15 @@ fn every_program_does_what_it_says() {
     let bless = std::env::var_os("DAVINCI_BLESS").is_some();
     let mut wrong = Vec::new();
     for (name, text) in programs() {
-        let body: String = text.lines().filter(|line| !line.starts_with(MARK)).fold(String::new(), |body, line| body + line + "\n");
+        let body: String = text
+            .lines()
+            .filter(|line| !line.starts_with(MARK))
+            .fold(String::new(), |body, line| body + line + "\n");
         let got = expectation(&name, &body);
-        let want: String = text.lines().filter_map(|line| line.strip_prefix(MARK)).fold(String::new(), |all, line| all + line + "\n");
+        let want: String = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(MARK))
+            .fold(String::new(), |all, line| all + line + "\n");
         if bless {
             let marked: String = got.lines().map(|line| format!("{MARK}{line}\n")).collect();
             std::fs::write(folder().join(&name), body + &marked).unwrap();
@@ -112,12 +122,37 @@ fn every_program_does_what_it_says() {
 fn every_instruction_has_a_program() {
     let all: String = programs().into_iter().map(|(_, text)| text).collect();
     let names = [
-        "mov", "add", "mul", "loop", "copy_gm_to_cbuf", "copy_gm_to_cbuf_multi_nd2nz", "copy_gm_to_ubuf", "copy_ubuf_to_gm",
-        "copy_ubuf_to_ubuf", "copy_cbuf_to_bt", "copy_cbuf_to_fbuf", "copy_cbuf_to_ubuf", "copy_ubuf_to_cbuf", "load_cbuf_to_ca",
-        "load_cbuf_to_cb", "load_cbuf_to_cb_sparse", "mmad", "mmad_sparse", "copy_matrix_cc_to_gm", "copy_matrix_cc_to_cbuf", "set_flag",
-        "wait_flag", "pipe_barrier", "ffts_cross_core_sync", "wait_flag_dev",
+        "mov",
+        "add",
+        "mul",
+        "loop",
+        "copy_gm_to_cbuf",
+        "copy_gm_to_cbuf_multi_nd2nz",
+        "copy_gm_to_ubuf",
+        "copy_ubuf_to_gm",
+        "copy_ubuf_to_ubuf",
+        "copy_cbuf_to_bt",
+        "copy_cbuf_to_fbuf",
+        "copy_cbuf_to_ubuf",
+        "copy_ubuf_to_cbuf",
+        "load_cbuf_to_ca",
+        "load_cbuf_to_cb",
+        "load_cbuf_to_cb_sparse",
+        "mmad",
+        "mmad_sparse",
+        "copy_matrix_cc_to_gm",
+        "copy_matrix_cc_to_cbuf",
+        "set_flag",
+        "wait_flag",
+        "pipe_barrier",
+        "ffts_cross_core_sync",
+        "wait_flag_dev",
     ];
     let uses = |name: &str| all.lines().any(|line| line.trim_start().split([' ', '.']).next() == Some(name));
-    let missing: Vec<&str> = names.into_iter().chain(VectorOp::ALL.iter().map(|op| op.name())).filter(|name| !uses(name)).collect();
+    let missing: Vec<&str> = names
+        .into_iter()
+        .chain(VectorOp::ALL.iter().map(|op| op.name()))
+        .filter(|name| !uses(name))
+        .collect();
     assert!(missing.is_empty(), "without a program: {missing:?}");
 }

@@ -1,5 +1,7 @@
 //! The Da Vinci core against references: plain f64 kernels, measured curves and tables, and its own file tests.
 
+#![allow(clippy::unwrap_used)]
+
 mod attention;
 mod common;
 mod curves;
@@ -9,3 +11,4 @@ mod gemm;
 mod rows;
 mod tables;
 mod text;
+mod tutorial;

@@ -1,7 +1,7 @@
 //! Kernels against measured operator tables. The tables are not part of the repository; without them these tests say so.
 //!
-//! Nothing is fitted a shape. The launch overhead of attention (47 µs) is the only figure fitted here; that of a GEMM and the HBM
-//! efficiency are the catalog's.
+//! Nothing is fitted a shape. The launch overhead of attention (47 µs) is fitted to this table; the HBM efficiency was chosen
+//! between two published figures by it. These are errors of a fit, not of a hold-out.
 
 use vitruvian_davinci::isa::Type;
 use vitruvian_davinci::kernels::attention::{Attention, AttentionTiling, prefill};
@@ -31,13 +31,23 @@ fn bf16_gemm() {
         let problem = GemmProblem::new(row[1] as u32, row[2] as u32, row[3] as u32, Type::Bf16);
         // six operand sets take turns
         let (footprint, capacity) = (6.0 * problem.footprint(), machine.shared.l2_capacity as f64);
-        let warmth = Warmth::rotating(footprint, capacity, machine.core.l2_ways, problem.written() / problem.footprint());
+        let warmth = Warmth::rotating(
+            footprint,
+            capacity,
+            machine.core.l2_ways,
+            problem.written() / problem.footprint(),
+        );
         let found = search(&machine, &problem, &Menu::library(), Options { warmth, trace: false }).unwrap();
         let error = (found.report.time_with_launch.get() * 1e6 / row[4] - 1.0).abs();
         all.push(error);
         large.extend((row[1] >= 1024.0).then_some(error));
     }
-    println!("bf16 gemm: {} rows, mean error {:.2} %, M >= 1024 {:.2} %", all.len(), mean(&all), mean(&large));
+    println!(
+        "bf16 gemm: {} rows, mean error {:.2} %, M >= 1024 {:.2} %",
+        all.len(),
+        mean(&all),
+        mean(&large)
+    );
     // Targets 10 % and 5 % are missed: DEVIATIONS 2 to 4.
     assert!(mean(&all) <= 13.5 && mean(&large) <= 10.0, "{:.2} {:.2}", mean(&all), mean(&large));
 }
@@ -48,7 +58,7 @@ fn attention_prefill() {
     let Some(text) = table("operators/ascend-910b/attention_prefill.csv") else { return };
     let machine = machine("ascend-910b2");
     // batch × heads × blocks²: what a run costs the simulator
-    let limit = if cfg!(debug_assertions) { 3e3 } else { 2e5 };
+    let limit = if cfg!(debug_assertions) { 3e3 } else { 1e4 };
     let mut errors = Vec::new();
     for row in rows(&text, "") {
         let [heads, kv_heads, dim, batch, seq] = [0, 1, 2, 3, 4].map(|column| row[column] as u32);
@@ -57,7 +67,12 @@ fn attention_prefill() {
         }
         let problem = Attention { batch, heads, kv_heads, seq, dim, ty: Type::Bf16, causal: true };
         let kernel = prefill(&machine, &problem, &AttentionTiling::default()).unwrap();
-        let warmth = Warmth::rotating(problem.footprint(), machine.shared.l2_capacity as f64, machine.core.l2_ways, 0.2);
+        let warmth = Warmth::rotating(
+            problem.footprint(),
+            machine.shared.l2_capacity as f64,
+            machine.core.l2_ways,
+            0.2,
+        );
         let report = simulate(&machine, &kernel, Options { warmth, trace: false }).unwrap();
         errors.push(((report.time.get() * 1e6 + LAUNCH_US) / row[5] - 1.0).abs());
     }
