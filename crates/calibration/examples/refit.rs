@@ -75,6 +75,8 @@ fn page(folder: &str, manifest: &Manifest) -> Result<String, Box<dyn Error>> {
             }
         }
     }
+    let order = |chip: &str| manifest.set.iter().position(|set| set.chip == chip);
+    groups.sort_by_key(|((chip, _), _)| order(chip));
     let sections = groups.iter().map(|((chip, software), tables)| section(chip, software, tables));
     Ok(accuracy::page(manifest, &sections.collect::<Result<Vec<_>, _>>()?))
 }

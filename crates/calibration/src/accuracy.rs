@@ -157,3 +157,51 @@ fn worst(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitruvian_cost::{Family, Library, Precision};
+    use vitruvian_diagnostics::SourceText;
+    use vitruvian_hardware::catalog;
+    use vitruvian_model::Scheme;
+
+    fn section(held_out: f64) -> (Manifest, Section) {
+        let text = "set = []\n[[target]]\nchip = \"h20\"\nfamily = \"gemm\"\nprecision = \"fp8-block\"\nmean = 0.04\n";
+        let manifest = Manifest::read(&SourceText::new("tables.toml", text)).unwrap();
+        let profiles = Library::catalog().unwrap().profiles(&catalog::chip("h20").unwrap(), None).unwrap();
+        let mut profile = profiles.profile(Family::Gemm, Precision::Scheme(Scheme::Fp8Block));
+        profile.points = 300;
+        profile.held_out = Some(Errors { mean: held_out, median: 0.02, p90: 0.09, within: Some(0.8) });
+        let row = Row {
+            table: "t".to_owned(),
+            line: 2,
+            family: "gemm",
+            precision: "fp8-block".to_owned(),
+            shape: "n=1 k=1".to_owned(),
+            measured_us: 50.0,
+            predicted_us: 55.0,
+            p10_us: 40.0,
+            p90_us: 70.0,
+            error_pct: 10.0,
+            bound: "matrix",
+        };
+        let own = Report::of(vec![row], std::collections::BTreeMap::new());
+        let borrowed = Report::of(Vec::new(), std::collections::BTreeMap::new());
+        (manifest, Section { title: "H20".to_owned(), profiles: vec![profile], own, borrowed })
+    }
+
+    #[test]
+    fn a_line_states_errors_and_whether_the_target_is_reached() {
+        let (manifest, reached) = section(0.03);
+        let text = page(&manifest, &[reached]);
+        assert!(
+            text.contains("| gemm | fp8-block | 300 | 3.0 / 2.0 / 9.0 | 80 % | 10.0 | – | – | 4 ✓ |"),
+            "{text}"
+        );
+        // One row of 50 µs, ten per cent above.
+        assert!(text.contains("| gemm | fp8-block | – | 10.0 (+10.0) | – | – |"), "{text}");
+        let (manifest, missed) = section(0.05);
+        assert!(page(&manifest, &[missed]).contains("| 4 missed |"));
+    }
+}

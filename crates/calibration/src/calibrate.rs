@@ -133,6 +133,7 @@ fn blank(
         precision: slot.precision,
         stack: stack.clone(),
         residency: options.residency,
+        cap: Some(chip.power.cap),
         source: options.source.clone(),
         borrowed_from: None,
         ..priors.profile(slot.family, slot.precision)

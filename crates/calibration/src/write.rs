@@ -28,6 +28,9 @@ fn section(text: &mut String, profile: &Profile<Vec<f64>>) -> std::fmt::Result {
     if let Residency::Rotating { copies } = profile.residency {
         writeln!(text, "copies = {copies}")?;
     }
+    if let Some(cap) = profile.cap {
+        writeln!(text, "cap = {}", quoted(&cap.to_string()))?;
+    }
     writeln!(text, "points = {}", profile.points)?;
     writeln!(text, "sigma = {}", number(profile.sigma))?;
     for (key, errors) in [("in_fit", profile.in_fit), ("held_out", profile.held_out)] {

@@ -5,7 +5,7 @@ use vitruvian_model::Operator;
 
 use crate::estimate::Estimate;
 use crate::family::Family;
-use crate::profile::ProfileSet;
+use crate::profile::{Basis, ProfileSet};
 use crate::refusal::Refusal;
 use crate::residual::{Correction, Residuals};
 use crate::timing::{Machine, Residency, Timing};
@@ -56,7 +56,7 @@ pub struct Costs<'a> {
 }
 
 /// A roofline has no fitted error: it is a bound. Mean error of raw rooflines over open GEMM tables (`methods` 4.4).
-const ROOFLINE_SIGMA: f64 = 0.4;
+const ROOFLINE: Basis = Basis { sigma: 0.4, cap: None };
 
 impl<'a> Costs<'a> {
     /// Costs in a deployment.
@@ -72,13 +72,14 @@ impl<'a> Costs<'a> {
     /// # Errors
     /// [`Refusal`] where the chip does not execute the operator.
     pub fn estimate(&self, operator: &Operator) -> Result<Estimate, Refusal> {
-        let (timing, sigma) = match self.fidelity {
-            Fidelity::Roofline => (roofline::estimate(operator, &self.machine())?, ROOFLINE_SIGMA),
+        let (timing, basis) = match self.fidelity {
+            Fidelity::Roofline => (roofline::estimate(operator, &self.machine())?, ROOFLINE),
             Fidelity::Tile => self.tile(operator)?,
             Fidelity::Measured => self.measured(operator)?,
         };
-        let Timing { time, work, bound, choice, .. } = timing;
-        Ok(Estimate { time, work, energy: energy::above_idle(self.chip, &timing), bound, choice, sigma })
+        let Timing { work, bound, choice, .. } = timing;
+        let (time, energy) = energy::within_cap(self.chip, &timing, basis.cap);
+        Ok(Estimate { time, work, energy, bound, choice, sigma: basis.sigma })
     }
 
     fn machine(&self) -> Machine<'a> {
@@ -86,59 +87,37 @@ impl<'a> Costs<'a> {
     }
 
     /// The tile model's time, corrected where the imported table reaches.
-    fn measured(&self, operator: &Operator) -> Result<(Timing, f64), Refusal> {
-        let (timing, sigma) = self.tile(operator)?;
+    fn measured(&self, operator: &Operator) -> Result<(Timing, Basis), Refusal> {
+        let (timing, basis) = self.tile(operator)?;
         let correction = self.residuals.map_or(Correction::NONE, |residuals| residuals.at(operator));
         let time = timing.time * correction.log_ratio.exp();
-        Ok((Timing { time, ..timing }, correction.sigma(sigma)))
+        Ok((Timing { time, ..timing }, Basis { sigma: correction.sigma(basis.sigma), ..basis }))
     }
 
-    /// The family's cost function on its profile, and the profile's sigma.
-    fn tile(&self, operator: &Operator) -> Result<(Timing, f64), Refusal> {
-        let (on, profiles) = (&self.machine(), self.profiles);
+    /// The family's cost function on its profile.
+    fn tile(&self, operator: &Operator) -> Result<(Timing, Basis), Refusal> {
+        let (on, of) = (&self.machine(), self.profiles);
         let (_, precision) = Family::of(operator).ok_or(Refusal::Collective)?;
-        Ok(match operator {
-            Operator::Gemm(op) => {
-                let (parameters, sigma) = profiles.gemm.at(precision);
-                (gemm::estimate(op, on, parameters)?, sigma)
-            }
+        match operator {
+            Operator::Gemm(op) => of.gemm.answer(precision, |p| gemm::estimate(op, on, p)),
             Operator::GroupedGemm(op) => {
-                let (parameters, sigma) = profiles.grouped_gemm.at(precision);
-                (grouped_gemm::estimate(op, on, parameters)?, sigma)
+                of.grouped_gemm.answer(precision, |p| grouped_gemm::estimate(op, on, p))
             }
             Operator::PrefillAttention(op) => {
-                let (parameters, sigma) = profiles.prefill_attention.at(precision);
-                (prefill_attention::estimate(op, on, parameters)?, sigma)
+                of.prefill_attention.answer(precision, |p| prefill_attention::estimate(op, on, p))
             }
             Operator::DecodeAttention(op) => {
-                let (parameters, sigma) = profiles.decode_attention.at(precision);
-                (decode_attention::estimate(op, on, parameters)?, sigma)
+                of.decode_attention.answer(precision, |p| decode_attention::estimate(op, on, p))
             }
-            Operator::MlaDecode(op) => {
-                let (parameters, sigma) = profiles.mla_decode.at(precision);
-                (mla_decode::estimate(op, on, parameters)?, sigma)
-            }
-            Operator::Indexer(op) => {
-                let (parameters, sigma) = profiles.indexer.at(precision);
-                (indexer::estimate(op, on, parameters)?, sigma)
-            }
+            Operator::MlaDecode(op) => of.mla_decode.answer(precision, |p| mla_decode::estimate(op, on, p)),
+            Operator::Indexer(op) => of.indexer.answer(precision, |p| indexer::estimate(op, on, p)),
             Operator::LinearAttention(op) => {
-                let (parameters, sigma) = profiles.linear_attention.at(precision);
-                (linear_attention::estimate(op, on, parameters)?, sigma)
+                of.linear_attention.answer(precision, |p| linear_attention::estimate(op, on, p))
             }
-            Operator::Vector(op) => {
-                let (parameters, sigma) = profiles.vector.at(precision);
-                (vector::estimate(op, on, parameters), sigma)
-            }
-            Operator::Embedding(op) => {
-                let (parameters, sigma) = profiles.vector.at(precision);
-                (vector::embedding(op, on, parameters), sigma)
-            }
-            Operator::Sampling(op) => {
-                let (parameters, sigma) = profiles.vector.at(precision);
-                (vector::sampling(op, on, parameters), sigma)
-            }
-            Operator::Collective(_) => return Err(Refusal::Collective),
-        })
+            Operator::Vector(op) => of.vector.answer(precision, |p| Ok(vector::estimate(op, on, p))),
+            Operator::Embedding(op) => of.vector.answer(precision, |p| Ok(vector::embedding(op, on, p))),
+            Operator::Sampling(op) => of.vector.answer(precision, |p| Ok(vector::sampling(op, on, p))),
+            Operator::Collective(_) => Err(Refusal::Collective),
+        }
     }
 }

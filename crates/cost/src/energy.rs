@@ -1,11 +1,11 @@
-//! Energy of a kernel above active idle.
+//! Energy of a kernel above active idle, and the time that a power cap makes it take.
 //!
-//! Work times the catalog's energy per operation and per byte, clipped where the package would exceed its power cap: a
-//! capped part runs slower, and fitted profiles already contain that slowness because they were fitted on measured
-//! times. Stretching the time here would count it twice, so only the energy is clipped.
+//! Work times the catalog's energy per operation and per byte. Where that would exceed the cap of the package that was
+//! measured, the energy is clipped and the time left alone: a part that throttles has shown so in the measured times, and
+//! slowing it again would count the throttling twice. A chip with a lower cap than the measured one does slow down.
 
 use vitruvian_hardware::Chip;
-use vitruvian_quantity::{Dtype, Joules, JoulesPerFlop};
+use vitruvian_quantity::{Dtype, Joules, JoulesPerFlop, Seconds, Watts};
 
 use crate::timing::Timing;
 
@@ -18,13 +18,73 @@ pub fn per_matrix_flop(chip: &Chip, dtype: Dtype) -> JoulesPerFlop {
     }
 }
 
-/// Energy above active idle: Σ work · energy each, at most (cap − active idle) · time.
-pub fn above_idle(chip: &Chip, timing: &Timing) -> Joules {
+/// Time and energy above active idle under the chip's cap, for a time that was measured under another.
+///
+/// E = min(Σ work · energy each, (measured cap − active idle) · t); a lower cap stretches t to E / (cap − active idle).
+/// Without a measured cap the chip's own is taken.
+pub fn within_cap(chip: &Chip, timing: &Timing, measured: Option<Watts>) -> (Seconds, Joules) {
     let work = &timing.work;
     let spent = per_matrix_flop(chip, timing.multiply) * work.matrix
         + chip.power.vector * work.vector
         + chip.power.hbm * work.hbm
         + chip.power.l2 * work.l2;
-    let room = (chip.power.cap - chip.power.active_idle) * timing.time;
-    spent.min(room.max(Joules::ZERO))
+    let room = |cap: Watts| (cap - chip.power.active_idle).max(Watts::ZERO);
+    let (now, then) = (room(chip.power.cap), room(measured.unwrap_or(chip.power.cap)));
+    let energy = spent.min(then * timing.time);
+    let stretched = if now > Watts::ZERO { timing.time.max(energy / now) } else { timing.time };
+    (stretched, energy.min(now * stretched))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimate::{Bound, Choice, Work};
+    use vitruvian_hardware::catalog;
+    use vitruvian_quantity::{Bytes, Flops};
+
+    /// One millisecond of the given work on an H20.
+    fn settled(work: Work, cap: f64, measured: f64) -> (f64, f64) {
+        let mut chip = catalog::chip("h20").unwrap();
+        chip.power.active_idle = Watts::new(100.0);
+        chip.power.cap = Watts::new(cap);
+        let time = Seconds::new(1e-3);
+        let timing = Timing { time, work, multiply: Dtype::Bf16, bound: Bound::Hbm, choice: Choice::None };
+        let (time, energy) = within_cap(&chip, &timing, Some(Watts::new(measured)));
+        (time.get(), energy.get())
+    }
+
+    fn bytes(count: f64) -> Work {
+        Work { hbm: Bytes::new(count), ..Work::default() }
+    }
+
+    #[test]
+    fn energy_is_work_times_the_energy_of_each() {
+        let power = catalog::chip("h20").unwrap().power;
+        let work = Work { matrix: Flops::new(1e9), ..bytes(1e6) };
+        let expected = 1e9 * power.matrix_16.get() + 1e6 * power.hbm.get();
+        assert!((settled(work, 500.0, 500.0).1 - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_measured_time_already_contains_its_throttling() {
+        // 1e10 B · 105 pJ/B is more than the (500 − 100) W · 1 ms = 0.4 J that the cap leaves.
+        let (time, energy) = settled(bytes(1e10), 500.0, 500.0);
+        assert_eq!(time, 1e-3);
+        assert!((energy - 0.4).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_lower_cap_than_the_measured_one_stretches_the_time() {
+        // 0.4 J within 200 W above idle take 2 ms.
+        let (time, energy) = settled(bytes(1e10), 300.0, 500.0);
+        assert!((time - 2e-3).abs() < 1e-12);
+        assert!((energy - 0.4).abs() < 1e-12);
+    }
+
+    #[test]
+    fn four_bit_products_take_half_of_eight_bit_ones() {
+        let chip = catalog::chip("b200").unwrap();
+        assert_eq!(per_matrix_flop(&chip, Dtype::Nvfp4), chip.power.matrix_8 * 0.5);
+        assert_eq!(per_matrix_flop(&chip, Dtype::Tf32), chip.power.matrix_16 * 2.0);
+    }
 }

@@ -47,7 +47,7 @@ parameters! {
 pub fn estimate(op: &Gemm, on: &Machine, parameters: &GemmParameters) -> Result<Timing, Refusal> {
     let execution = execution::of(op.scheme, op.sparsity, on.chip)?;
     let product = Product::dense(op, &execution);
-    let library = library::of(on.chip.compute.matrix.supports(execution.multiply), op.scheme, on.chip, op.m);
+    let library = library::of(&execution, op.scheme, on.chip, op.m);
     let kernel = Kernel { on, execution: &execution, figures: &parameters.into(), library };
     Ok(time(&kernel, &product, work::of_gemm(op, &execution)))
 }

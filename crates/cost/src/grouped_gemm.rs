@@ -44,7 +44,7 @@ pub fn estimate(
 ) -> Result<Timing, Refusal> {
     let execution = execution::of(op.scheme, op.sparsity, on.chip)?;
     let product = rows::product(op, &execution);
-    let library = library::of_experts(on.chip, parameters.row_granule);
+    let library = library::of_experts(on.chip, op, parameters.row_granule);
     let kernel = Kernel { on, execution: &execution, figures: &parameters.into(), library };
     Ok(time(&kernel, &product, work::of_grouped_gemm(op, &execution)))
 }

@@ -5,6 +5,7 @@ pub mod library;
 pub mod lineage;
 
 use vitruvian_diagnostics::Diagnostics;
+use vitruvian_quantity::Watts;
 
 use crate::decode_attention::DecodeAttentionParameters;
 use crate::family::Family;
@@ -16,7 +17,7 @@ use crate::mla_decode::MlaDecodeParameters;
 use crate::parameters::Parameters;
 use crate::precision::Precision;
 use crate::prefill_attention::PrefillAttentionParameters;
-use crate::timing::Residency;
+use crate::timing::{Residency, Timing};
 use crate::vector::VectorParameters;
 
 pub use library::Library;
@@ -44,6 +45,8 @@ pub struct Profile<P> {
     pub held_out: Option<Errors>,
     /// What caches held when the kernels were measured; a table that does not say is taken to be measured alike.
     pub residency: Residency,
+    /// Power cap of the package that was measured: its throttling is in the parameters.
+    pub cap: Option<Watts>,
     /// Where the measurements come from.
     pub source: String,
     /// Where the profile comes from, if not from this chip and precision.
@@ -100,10 +103,20 @@ impl<P> Profile<P> {
             in_fit: self.in_fit,
             held_out: self.held_out,
             residency: self.residency,
+            cap: self.cap,
             source: self.source.clone(),
             borrowed_from: self.borrowed_from.clone(),
         }
     }
+}
+
+/// What a time rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Basis {
+    /// Standard deviation of the logarithm of time, widened by what was borrowed.
+    pub sigma: f64,
+    /// Power cap of the package that was measured; nothing for a prior.
+    pub cap: Option<Watts>,
 }
 
 /// The profiles of one family on one chip: every precision answers, borrowed where it must be.
@@ -123,10 +136,18 @@ struct Slot {
 }
 
 impl<P: Parameters> Table<P> {
-    /// The parameters that answer for a precision of this family, and their sigma.
-    pub fn at(&self, precision: Precision) -> (&P, f64) {
+    /// A time by the parameters that answer for a precision of this family, and what it rests on.
+    ///
+    /// # Errors
+    /// Those of the cost function.
+    pub fn answer<E>(
+        &self,
+        precision: Precision,
+        time: impl FnOnce(&P) -> Result<Timing, E>,
+    ) -> Result<(Timing, Basis), E> {
         let slot = self.slot(precision);
-        (&self.profiles[slot.profile].parameters, slot.sigma)
+        let profile = &self.profiles[slot.profile];
+        Ok((time(&profile.parameters)?, Basis { sigma: slot.sigma, cap: profile.cap }))
     }
 
     /// The profile that answers for a precision, with what was borrowed and the widened sigma.
@@ -231,7 +252,7 @@ impl ProfileSet {
 
     /// The sigma of the profile that answers for a family and precision.
     pub fn sigma(&self, family: Family, precision: Precision) -> f64 {
-        with_table!(family, (&self), table => table.at(precision).1)
+        with_table!(family, (&self), table => table.slot(precision).sigma)
     }
 
     /// Gives the profile that answers for a family and precision other values: a fit's trial.

@@ -133,6 +133,39 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
+/// Both values, or the faults of both.
+///
+/// # Errors
+/// If either failed.
+pub fn both<A, B>(one: Result<A, Diagnostics>, other: Result<B, Diagnostics>) -> Result<(A, B), Diagnostics> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => {
+            let faults = [one.err(), other.err()].into_iter().flatten().flat_map(|faults| faults.0);
+            Err(Diagnostics(faults.collect()))
+        }
+    }
+}
+
+/// All values, or the faults of all, each told once.
+///
+/// # Errors
+/// If any failed.
+pub fn all<T>(results: impl IntoIterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
+    let (mut values, mut faults) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(more) => more.0.into_iter().for_each(|fault| {
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+            }),
+        }
+    }
+    if faults.is_empty() { Ok(values) } else { Err(Diagnostics(faults)) }
+}
+
 impl fmt::Display for Diagnostic {
     /// One line, `file:line:column: error: message`, for logs and tests; the shell draws the full form.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,8 +202,18 @@ mod tests {
     #[test]
     fn a_place_is_counted_in_characters_from_one() {
         let source = SourceText::new("x.toml", "a = 1\nµ = 2\n");
-        let byte = source.text().find('=').map(|first| source.text()[first + 1..].find('=').unwrap() + first + 1);
+        let byte =
+            source.text().find('=').map(|first| source.text()[first + 1..].find('=').unwrap() + first + 1);
         assert_eq!(source.line_column(byte.unwrap()), (2, 3));
+    }
+
+    #[test]
+    fn faults_of_several_values_are_told_together() {
+        let fault = |message: &str| Diagnostics::from(Diagnostic::error("x", message));
+        let told = all([Ok(1), Err(fault("one")), Ok(2), Err(fault("two"))]).unwrap_err();
+        assert_eq!(told.to_string(), "error: one\nerror: two");
+        assert_eq!(both(Err::<u32, _>(fault("one")), Ok(2)).unwrap_err(), fault("one"));
+        assert_eq!(both(all([Ok(1), Ok(2)]), Ok("b")), Ok((vec![1, 2], "b")));
     }
 
     #[test]

@@ -85,3 +85,33 @@ pub struct ScaleOut {
     /// Fixed latency of one collective that leaves the node.
     pub base_latency: Seconds,
 }
+
+impl Fabric {
+    /// The same fabric with links `factor` times as fast; latencies stay.
+    #[must_use]
+    pub fn faster(self, factor: f64) -> Self {
+        match self {
+            Self::Switch {
+                ring_bandwidth,
+                in_network_bandwidth,
+                all_to_all_bandwidth,
+                die_bandwidth,
+                step_latency,
+                base_latency,
+            } => Self::Switch {
+                ring_bandwidth: ring_bandwidth * factor,
+                in_network_bandwidth: in_network_bandwidth.map(|bandwidth| bandwidth * factor),
+                all_to_all_bandwidth: all_to_all_bandwidth * factor,
+                die_bandwidth,
+                step_latency,
+                base_latency,
+            },
+            Self::FullMesh { link_bandwidth, step_latency, base_latency } => {
+                Self::FullMesh { link_bandwidth: link_bandwidth * factor, step_latency, base_latency }
+            }
+            Self::Pcie { ring_bandwidth, step_latency, base_latency } => {
+                Self::Pcie { ring_bandwidth: ring_bandwidth * factor, step_latency, base_latency }
+            }
+        }
+    }
+}

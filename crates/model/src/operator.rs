@@ -16,7 +16,7 @@ use vitruvian_quantity::{Bytes, Flops};
 pub use attention::{DecodeAttention, MlaDecode, PrefillAttention, capped_triangle};
 pub use collective::{Collective, CollectiveKind, Group};
 pub use ends::{Embedding, Sampling};
-pub use gemm::{Gemm, GroupedGemm, Imbalance};
+pub use gemm::{Gemm, GroupedGemm, Imbalance, Popularity};
 pub use indexer::Indexer;
 pub use linear::{LinearAttention, LinearKind};
 pub use vector::{VectorKind, VectorOp};

@@ -83,10 +83,10 @@ pub fn validate(model: &Model, layout: Layout) -> Result<(), LayoutError> {
     if pp as usize > model.depth() {
         return Err(LayoutError::Stages { pp, layers: model.depth() as u32 });
     }
-    divides("ranks of an expert layer", layout.expert_ranks(), "EP", ep)?;
     if ep > 1 && !model.kinds.iter().any(|layer| matches!(layer.ffn, Ffn::Moe(_))) {
         return Err(LayoutError::NoExperts { ep });
     }
+    divides("ranks of an expert layer", layout.expert_ranks(), "EP", ep)?;
     let drafting = model.mtp.iter().flat_map(|mtp| &mtp.layers);
     model.kinds.iter().chain(drafting).try_for_each(|layer| validate_layer(layer, layout))
 }

@@ -4,7 +4,7 @@ use vitruvian_engine::{Meter, Replica};
 use vitruvian_quantity::Seconds;
 
 use crate::census::Fall;
-use crate::closed::kept_full;
+use crate::closed::{first_round, kept_full};
 use crate::workload::Workload;
 
 /// What a replica makes of a burst.
@@ -24,8 +24,8 @@ pub struct Burst {
 ///
 /// Requests that all run at once take what the steady state gives them: prefill of all and decode of all. More than run at
 /// once are worked off at the rate of the steady state, but for the time in which the first fill and the last drain it:
-/// half of the decode time in the share of requests that wait. A request waits
-/// for half of those before it.
+/// half of the decode time in the share of requests that wait. A request waits for half of those before it, and with
+/// those that start together for half of their prefill.
 ///
 /// # Errors
 /// As [`crate::closed_loop`].
@@ -41,9 +41,10 @@ pub fn burst(
     let working = Seconds::new(f64::from(requests) / state.requests_per_s);
     let beyond = f64::from(requests.saturating_sub(running)) / f64::from(requests);
     let waiting = working * (beyond / 2.0);
+    let first = first_round(replica, workload, running, chunk, meter)?;
     Ok(Burst {
         makespan: working + decode * (0.5 * beyond),
-        ttft: waiting + state.ttft,
+        ttft: waiting + state.ttft.max(first),
         tpot: state.tpot,
         sigma: state.tpot_sigma,
     })

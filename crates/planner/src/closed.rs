@@ -107,7 +107,7 @@ fn waiting(clients: u32, workload: &Workload, state: &Steady) -> Seconds {
 }
 
 /// Mean time to first token of prompts that all arrive at once: k full steps, the mean prompt ends in the middle one.
-fn first_round(
+pub(crate) fn first_round(
     replica: &Replica<'_>,
     workload: &Workload,
     clients: u32,

@@ -1,6 +1,6 @@
 //! The best deployment on each chip, side by side.
 
-use vitruvian_diagnostics::{Diagnostic, Diagnostics};
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, all, both};
 use vitruvian_engine::{Meter, Replica, explain};
 use vitruvian_model::{Model, Step, parameters};
 use vitruvian_planner::census::KINDS;
@@ -22,7 +22,7 @@ use crate::precision::{conversions, precisions};
 use crate::profiles::profile_notes;
 use crate::reasons::reasons;
 use crate::setup::{Profiles, Setup, load_model};
-use crate::study::{CompareStudy, Input, Service};
+use crate::study::{CompareStudy, Service};
 
 /// Finds the best deployment of `study.count` chips of each kind and says which wins where, and why.
 ///
@@ -30,9 +30,10 @@ use crate::study::{CompareStudy, Input, Service};
 /// Every mistake in the question, in a chip file or in a model configuration.
 pub fn compare(study: &CompareStudy) -> Result<CompareAnswer, Diagnostics> {
     check::compare(study)?;
-    let model = load_model(&study.service.model)?;
-    let profiles = Profiles::catalog()?;
     let objective = objective(study)?;
+    let profiles = Profiles::catalog()?;
+    let setups = all(study.chips.iter().map(|chip| Setup::new(chip, &study.service, &profiles)));
+    let (model, setups) = both(load_model(&study.service.model), setups)?;
     let asked = Asked {
         study,
         model: &model,
@@ -40,10 +41,7 @@ pub fn compare(study: &CompareStudy) -> Result<CompareAnswer, Diagnostics> {
         workload: workload(&study.service),
         targets: targets(study),
     };
-    let mut chips = Vec::new();
-    for chip in &study.chips {
-        chips.push(on_chip(&asked, chip, &profiles)?);
-    }
+    let chips = all(setups.iter().map(|setup| on_chip(&asked, setup)))?;
     let question = question(&asked);
     let reasons = reasons(&question, &chips);
     Ok(CompareAnswer { question, chips, reasons })
@@ -72,10 +70,8 @@ fn objective(study: &CompareStudy) -> Result<Objective, Diagnostic> {
     name.parse().map_err(|message: String| Diagnostic::error("objective-unknown", message))
 }
 
-fn on_chip(asked: &Asked<'_>, chip: &Input, profiles: &Profiles) -> Result<ChipAnswer, Diagnostics> {
-    let service = &asked.study.service;
-    let setup = Setup::new(chip, service, profiles)?;
-    let precisions = precisions(service, asked.model, &setup.chip)?;
+fn on_chip(asked: &Asked<'_>, setup: &Setup) -> Result<ChipAnswer, Diagnostics> {
+    let precisions = precisions(&asked.study.service, asked.model, &setup.chip)?;
     let limits =
         Limits { max_sequences: setup.engine.max_sequences, batched_tokens: setup.engine.batched_tokens };
     let space = Space::whole(asked.model, asked.study.count, setup.node.size, precisions, limits);
@@ -95,7 +91,7 @@ fn on_chip(asked: &Asked<'_>, chip: &Input, profiles: &Profiles) -> Result<ChipA
         keep_all: asked.study.all,
     };
     let outcome = search(&question);
-    Ok(chip_answer(&setup, &question, outcome))
+    Ok(chip_answer(setup, &question, outcome))
 }
 
 fn chip_answer(setup: &Setup, question: &Search<'_>, outcome: Outcome) -> ChipAnswer {

@@ -1,7 +1,7 @@
 //! What one deployment delivers.
 
 use vitruvian_cost::Refusal;
-use vitruvian_diagnostics::{Diagnostic, Diagnostics};
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, both};
 use vitruvian_engine::{BOUNDS, Meter, Replica, StepCost, explain, step_cost};
 use vitruvian_model::{Layout, Model, Step, validate};
 use vitruvian_network::Network;
@@ -26,8 +26,8 @@ use crate::study::{EstimateStudy, Phase};
 /// Every mistake in the question; a layout that does not divide or fit, with the figure and the rank.
 pub fn estimate(study: &EstimateStudy) -> Result<EstimateAnswer, Diagnostics> {
     check::estimate(study)?;
-    let model = load_model(&study.service.model)?;
-    let setup = Setup::new(&study.chip, &study.service, &Profiles::catalog()?)?;
+    let setup = Setup::new(&study.chip, &study.service, &Profiles::catalog()?);
+    let (model, setup) = both(load_model(&study.service.model), setup)?;
     let layout = layout(study);
     validate(&model, layout).map_err(|error| {
         Diagnostic::error("layout", format!("{layout} does not divide {}: {error}", model.name))

@@ -8,6 +8,7 @@ pub mod check;
 pub mod compare;
 mod deployment;
 pub mod estimate;
+mod node;
 mod operators;
 pub mod precision;
 pub mod present;

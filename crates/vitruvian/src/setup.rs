@@ -9,6 +9,7 @@ use vitruvian_model::{Model, catalog as models, read_config};
 use vitruvian_network::{CollectiveProfile, Library as CollectiveLibrary, Network};
 use vitruvian_planner::performance::Finance;
 
+use crate::node::node;
 use crate::study::{Input, Service};
 
 /// The fitted profiles of the catalog.
@@ -56,10 +57,7 @@ impl Setup {
     /// Every mistake found in the chip's file, or an unknown name with the nearest ones.
     pub fn new(chip: &Input, service: &Service, profiles: &Profiles) -> Result<Self, Diagnostics> {
         let (chip, mut notes) = load_chip(chip)?;
-        let node = match &service.node {
-            Some(name) => catalog::node(name)?,
-            None => catalog::node_for(&chip)?,
-        };
+        let node = node(&chip, service.node.as_deref())?;
         let engine = match &service.engine {
             Some(name) => engines::engine(name)?,
             None => engines::default_for(maker(&chip))?,

@@ -54,6 +54,9 @@ pub fn layer(row: &Row) -> Result<Reading, String> {
     let tp = if row.has("moe_tp_size") { row.count("moe_tp_size")?.max(1) } else { 1 };
     let (inner, local) = (inter / tp, experts / ep);
     let imbalance = imbalance(row)?;
+    if ep > 1 && matches!(imbalance, Imbalance::PowerLaw(_)) {
+        return Ok(Reading::Skip("the most loaded rank of a skewed draw, whose load is not stated"));
+    }
     let sparsity = Sparsity::Dense;
     let up = GroupedGemm {
         tokens,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use vitruvian::present::compare as present;
 use vitruvian::{CompareAnswer, CompareStudy};
-use vitruvian_diagnostics::Diagnostics;
+use vitruvian_diagnostics::{Diagnostics, all, both};
 use vitruvian_quantity::Seconds;
 use vitruvian_report::{Block, Page, csv, html};
 
@@ -70,13 +70,11 @@ pub(crate) fn run(arguments: &CompareArgs) -> Result<Answer, Diagnostics> {
 }
 
 fn study(arguments: &CompareArgs) -> Result<CompareStudy, Diagnostics> {
-    let mut chips = Vec::new();
-    for chip in &arguments.chip {
-        chips.push(inputs::chip_input(chip)?);
-    }
+    let chips = all(arguments.chip.iter().map(|chip| inputs::chip_input(chip)));
+    let (chips, service) = both(chips, arguments.service.service())?;
     Ok(CompareStudy {
         chips,
-        service: arguments.service.service()?,
+        service,
         count: arguments.chips,
         ttft: arguments.ttft.0,
         tpot: arguments.tpot.0,

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use vitruvian::EstimateStudy;
 use vitruvian::present::estimate as present;
 use vitruvian::study::{Degrees, Phase};
-use vitruvian_diagnostics::Diagnostics;
+use vitruvian_diagnostics::{Diagnostics, both};
 use vitruvian_report::{Block, Page, html};
 
 use super::service::ServiceArgs;
@@ -78,9 +78,10 @@ pub(crate) fn run(arguments: &EstimateArgs) -> Result<Answer, Diagnostics> {
 }
 
 fn study(arguments: &EstimateArgs) -> Result<EstimateStudy, Diagnostics> {
+    let (chip, service) = both(inputs::chip_input(&arguments.chip), arguments.service.service())?;
     Ok(EstimateStudy {
-        chip: inputs::chip_input(&arguments.chip)?,
-        service: arguments.service.service()?,
+        chip,
+        service,
         layout: Degrees { tp: arguments.tp, pp: arguments.pp, dp: arguments.dp, ep: arguments.ep },
         batch: arguments.batch,
         chunk: arguments.chunk,

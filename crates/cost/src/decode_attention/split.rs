@@ -53,6 +53,10 @@ pub(crate) struct Split {
     pub splits: u32,
 }
 
+/// Cores that take this many times as long as the memory would leave it idle for most of the time: their own bytes in
+/// flight bound the stream then, not its bandwidth.
+const IDLE: f64 = 2.0;
+
 /// FlashAttention-3's heuristic leaves a cache whole once tasks fill this share of the slots.
 const FULL: f64 = 0.8;
 
@@ -94,7 +98,7 @@ impl Stream {
         let time = fixed + overlap(memory, compute + self.load.overhead, self.overlap);
         let parts = [
             (fixed, Bound::Launch),
-            (memory, if drawing > self.load.memory { Bound::Latency } else { Bound::Hbm }),
+            (memory, if drawing > IDLE * self.load.memory { Bound::Latency } else { Bound::Hbm }),
             (compute, Bound::Matrix),
             (self.load.overhead, Bound::Latency),
         ];

@@ -74,17 +74,17 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Base tiles of all widths that the buffers hold, as tall as the rows need and L0A allows.
+    /// Base tiles that the buffers hold, at least as tall as the rows need.
     fn base_plans(&self) -> impl Iterator<Item = Plan> {
-        let index = HEIGHTS
-            .iter()
-            .position(|height| f64::from(*height) >= self.product.rows.max(f64::from(FRACTAL)))
-            .unwrap_or(HEIGHTS.len() - 1);
-        let index = (0..=index).rev().find(|index| HEIGHTS[*index] <= self.tallest).unwrap_or(0);
+        let last = HEIGHTS.iter().rposition(|height| *height <= self.tallest).unwrap_or(0);
+        let rows = self.product.rows.max(f64::from(FRACTAL));
+        let first = HEIGHTS.iter().position(|height| f64::from(*height) >= rows).unwrap_or(last).min(last);
         let accumulators = self.kernel.on.chip.buffers.l0c.get() / ACCUMULATOR;
-        let fits =
-            move |columns: &u32| *columns == FRACTAL || f64::from(HEIGHTS[index] * columns) <= accumulators;
-        COLUMNS.into_iter().filter(fits).map(move |columns| self.base(index, columns))
+        let sizes = (first..=last).flat_map(|index| COLUMNS.map(|columns| (index, columns)));
+        let fits = move |(index, columns): &(usize, u32)| {
+            *columns == FRACTAL || f64::from(HEIGHTS[*index] * columns) <= accumulators
+        };
+        sizes.filter(fits).map(|(index, columns)| self.base(index, columns))
     }
 
     /// A base tile: the cube overlaps with its operand path, which carries both what misses L2, at the memory's rate, and
@@ -98,12 +98,13 @@ impl<'a> Search<'a> {
         let depth = f64::from(product.depth.next_multiple_of(FRACTAL));
         let matrix = waves * 2.0 * m * n * depth / self.core.matrix;
         let overhead = waves * figures.tile * m * n / TILE;
-        let again = if rows > product.matrices { figures.reread } else { 0.0 };
+        let again = figures.reread * (rows / product.matrices - 1.0).clamp(0.0, 1.0);
         let bytes = &product.bytes;
         let once = self.missed * (bytes.weights + bytes.activations);
         let hbm = once + self.missed * bytes.weights * again;
         let l2 = tiles * (m + n) * depth * product.element;
-        let hit = waves * (m + n) * depth * product.element / self.core.path * (1.0 - once / l2).max(0.0);
+        let hit = waves * (m + n) * depth * product.element / self.core.path
+            * (1.0 - self.missed * bytes.weights / l2).max(0.0);
         let miss = hbm / self.bandwidth;
         let outputs = self.missed * bytes.outputs;
         Plan {

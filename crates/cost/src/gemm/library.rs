@@ -2,6 +2,9 @@
 
 use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::Scheme;
+use vitruvian_model::operator::GroupedGemm;
+
+use crate::execution::Execution;
 
 /// One tile of the output: the index of its height in [`super::product::HEIGHTS`], and its columns.
 pub(crate) type Tile = (usize, u32);
@@ -89,21 +92,19 @@ const fn deep_gemm() -> [Tile; 49] {
     tiles
 }
 
-/// Triton's fused expert kernel.
-const TRITON: &[Tile] = &[
-    (H16, 32),
-    (H16, 64),
-    (H16, 128),
-    (H16, 256),
-    (H32, 64),
-    (H32, 128),
-    (H64, 64),
-    (H64, 128),
-    (H64, 256),
-    (H128, 64),
-    (H128, 128),
-    (H128, 256),
-];
+/// Triton's fused expert kernel: configurations of 16 rows up to as many tokens as experts (up to 64 tokens where weights
+/// have scales in blocks of 128 by 128), of 64 and more beyond (`get_default_config` of vLLM and SGLang).
+const fn triton(op: &GroupedGemm) -> &'static [Tile] {
+    let few = match op.scheme {
+        Scheme::Fp8Block => 64,
+        _ => op.local_experts,
+    };
+    if op.tokens <= few {
+        &[(H16, 32), (H16, 64), (H16, 128)]
+    } else {
+        &[(H64, 64), (H64, 128), (H128, 64), (H128, 128), (H128, 256)]
+    }
+}
 
 /// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
 const fn by_rows(rows: u32) -> &'static [Tile] {
@@ -116,20 +117,25 @@ const fn by_rows(rows: u32) -> &'static [Tile] {
 }
 
 /// The library that multiplies `rows` dense rows in this scheme on this chip.
-pub(crate) fn of(native: bool, scheme: Scheme, chip: &Chip, rows: u32) -> Library {
+///
+/// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
+pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) -> Library {
+    if execution.dequantise.is_some() {
+        return Library { tiles: MMA_SYNC, splits: true, warpgroup: 0.0 };
+    }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
     let (tiles, splits) = match scheme {
         _ if !asynchronous => (MMA_SYNC, true),
-        Scheme::Fp8Block | Scheme::Mxfp8 if native => (DEEP_GEMM, false),
-        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic if native => (by_rows(rows), false),
+        Scheme::Fp8Block | Scheme::Mxfp8 => (DEEP_GEMM, false),
+        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(rows), false),
         _ => (WGMMA, true),
     };
     Library { tiles, splits, warpgroup: warpgroup(chip.architecture) }
 }
 
-/// The library that multiplies experts, DeepGEMM where rows are padded to 64, Triton where to 16.
-pub(crate) fn of_experts(chip: &Chip, granule: f64) -> Library {
-    let tiles = if granule < 32.0 { TRITON } else { DEEP_GEMM };
+/// The library that multiplies experts: DeepGEMM where rows are padded to 64, Triton where to 16.
+pub(crate) fn of_experts(chip: &Chip, op: &GroupedGemm, granule: f64) -> Library {
+    let tiles = if granule < 32.0 { triton(op) } else { DEEP_GEMM };
     Library { tiles, splits: false, warpgroup: warpgroup(chip.architecture) }
 }
 

@@ -129,9 +129,8 @@ impl<'a> Search<'a> {
 
     /// Bytes from device memory: a second row of tiles fetches some weights again.
     fn missed(&self, tile: Tile) -> f64 {
-        let again = self.product.row_tiles[tile.0] > self.product.matrices;
-        let reread = if again { self.kernel.figures.reread } else { 0.0 };
-        self.weights * (1.0 + reread) + self.others
+        let again = (self.product.row_tiles[tile.0] / self.product.matrices - 1.0).clamp(0.0, 1.0);
+        self.weights * (1.0 + self.kernel.figures.reread * again) + self.others
     }
 
     /// Little's law: cores that stream weights of their own times what each keeps in flight.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
+use vitruvian_quantity::Watts;
 
 use super::{Checked, Errors, Profile, Stack};
 use crate::family::Family;
@@ -31,6 +32,8 @@ struct RawProfile {
     held_out: Option<Errors>,
     /// Sets of operands that the benchmark rotated over; absent where it flushed the cache.
     copies: Option<u32>,
+    /// Power cap of the package that was measured.
+    cap: Option<Watts>,
     parameters: Spanned<std::collections::BTreeMap<Spanned<String>, RawValue>>,
 }
 
@@ -89,6 +92,7 @@ fn check(
         in_fit: raw.in_fit,
         held_out: raw.held_out,
         residency: raw.copies.map_or(Residency::Cold, |copies| Residency::Rotating { copies }),
+        cap: raw.cap,
         source: raw.source.clone(),
         borrowed_from: None,
     })

@@ -101,10 +101,10 @@ impl GroupedGemm {
             Imbalance::Uniform => local * (1.0 - (1.0 - chance).powf(f64::from(self.tokens))),
             Imbalance::PowerLaw(_) => {
                 let draws = f64::from(self.tokens) * f64::from(self.topk);
-                let hit = self
-                    .popularity()
-                    .map(|(share, experts)| experts * (1.0 - (1.0 - share.min(1.0)).powf(draws)));
-                local * hit.sum::<f64>() / f64::from(self.experts)
+                let hit = |share: &f64| 1.0 - (1.0 - share.min(1.0)).powf(draws);
+                let popularity = self.popularity();
+                let hit: f64 = popularity.shares().iter().map(hit).sum();
+                local * hit * popularity.experts / f64::from(self.experts)
             }
             Imbalance::Spread(thousandths) => {
                 // P(⌊mean·u⌋ ≥ 1) for u even on 1 ± s.
@@ -114,17 +114,17 @@ impl GroupedGemm {
         }
     }
 
-    /// Share of all (token, expert) pairs that an expert gets, and how many experts of the layer get as many; equal
-    /// shares but for a power law.
+    /// How the (token, expert) pairs fall on the experts of the layer: equal shares but for a power law.
     ///
     /// Popularity is drawn from the density x^−α on [1, 0.8·tokens]: experts stand at its quantiles, as aiconfigurator's
     /// generator samples it, in at most 16 groups.
-    pub fn popularity(&self) -> impl Iterator<Item = (f64, f64)> {
-        let groups = self.experts.min(POPULARITY_GROUPS);
+    pub fn popularity(&self) -> Popularity {
+        let groups = self.experts.min(POPULARITY_GROUPS as u32);
         let experts = f64::from(self.experts) / f64::from(groups);
-        let weight = quantiles(self, groups);
-        let total: f64 = (0..groups).map(&weight).sum::<f64>() * experts;
-        (0..groups).map(move |group| (weight(group) / total, experts))
+        let mut shares = quantiles(self, groups);
+        let total = shares[..groups as usize].iter().sum::<f64>() * experts;
+        shares.iter_mut().for_each(|share| *share /= total);
+        Popularity { shares, groups, experts }
     }
 
     /// 2·rows·n·k.
@@ -146,32 +146,36 @@ impl GroupedGemm {
 }
 
 /// Groups of experts that are taken to be equally popular.
-const POPULARITY_GROUPS: u32 = 16;
+const POPULARITY_GROUPS: usize = 16;
 
-/// The (i + ½)/groups quantile of expert popularity, up to a factor.
-fn quantiles(op: &GroupedGemm, groups: u32) -> impl Fn(u32) -> f64 {
-    let alpha = match op.imbalance {
-        Imbalance::PowerLaw(thousandths) => f64::from(thousandths) / 1000.0,
-        _ => f64::INFINITY,
-    };
-    let crowded = op.tokens.saturating_mul(op.topk) > op.experts;
-    let (low, high) = if crowded { (1.0, 0.8 * f64::from(op.tokens)) } else { (0.01, 2.0) };
-    let (groups, power) = (f64::from(groups), 1.0 - alpha);
-    move |i| {
-        let u = (f64::from(i) + 0.5) / groups;
-        if power == f64::NEG_INFINITY {
-            1.0
-        } else if power.abs() < 1e-6 {
-            low * (high / low).powf(u)
-        } else {
-            inverse_power(low, high, power, u)
-        }
+/// The experts of a layer in groups of equal popularity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Popularity {
+    shares: [f64; POPULARITY_GROUPS],
+    groups: u32,
+    /// Experts of one group.
+    pub experts: f64,
+}
+
+impl Popularity {
+    /// Share of all (token, expert) pairs that one expert of each group gets.
+    pub fn shares(&self) -> &[f64] {
+        &self.shares[..self.groups as usize]
     }
 }
 
-fn inverse_power(low: f64, high: f64, power: f64, u: f64) -> f64 {
-    let (a, b) = (low.powf(power), high.max(low).powf(power));
-    (a + u * (b - a)).powf(1.0 / power)
+/// The (i + ½)/groups quantiles of expert popularity, up to a factor: the inverse of (x^β − a^β)/(b^β − a^β), β = 1 − α.
+fn quantiles(op: &GroupedGemm, groups: u32) -> [f64; POPULARITY_GROUPS] {
+    let Imbalance::PowerLaw(thousandths) = op.imbalance else { return [1.0; POPULARITY_GROUPS] };
+    let power = 1.0 - f64::from(thousandths) / 1000.0;
+    let crowded = op.tokens.saturating_mul(op.topk) > op.experts;
+    let (low, high): (f64, f64) =
+        if crowded { (1.0, (0.8 * f64::from(op.tokens)).max(1.0)) } else { (0.01, 2.0) };
+    let (a, b) = (low.powf(power), high.powf(power));
+    std::array::from_fn(|i| {
+        let u = (i as f64 + 0.5) / f64::from(groups);
+        if power.abs() < 1e-6 { low * (high / low).powf(u) } else { (a + u * (b - a)).powf(power.recip()) }
+    })
 }
 
 #[cfg(test)]

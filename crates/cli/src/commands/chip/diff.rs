@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use vitruvian_diagnostics::Diagnostics;
+use vitruvian_diagnostics::{Diagnostics, both};
 use vitruvian_hardware::{Chip, Difference, Figure, diff};
 use vitruvian_report::{Cell, Column, Table};
 
@@ -25,17 +25,6 @@ pub(super) fn run(arguments: &DiffArgs) -> Result<Answer, Diagnostics> {
     let shown = shown(&from.chip, &to.chip);
     let doubts = from.warnings.into_iter().chain(to.warnings).collect();
     Ok(Answer { doubts, ..Answer::table(table(&from.chip, &to.chip, &shown), &shown) })
-}
-
-/// Both, or the faults of both.
-fn both<T>(one: Result<T, Diagnostics>, other: Result<T, Diagnostics>) -> Result<(T, T), Diagnostics> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (one, other) => {
-            let faults = [one.err(), other.err()].into_iter().flatten().flat_map(|faults| faults.0);
-            Err(Diagnostics(faults.collect()))
-        }
-    }
 }
 
 fn shown(from: &Chip, to: &Chip) -> Vec<Shown> {
