@@ -44,7 +44,7 @@ fn expectation(name: &str, text: &str) -> String {
     let machine = machine(chip);
     let kernel = match assemble(&SourceText::new(name, text)) {
         Ok(kernel) => kernel,
-        Err(mistakes) => return mistakes.to_string(),
+        Err(mistakes) => return format!("{mistakes}\n"),
     };
     let mut out = String::new();
     match simulate(&machine, &kernel, Options { warmth: Warmth::HOT, trace: false }) {
