@@ -4,6 +4,7 @@
 //! wrote and read it last. Pipes carry vector clocks that flags and barriers join, so an access that is not ordered
 //! after a conflicting one is a race, whatever order this simulator happens to run them in. Nothing here knows time.
 
+mod access;
 mod clock;
 mod core;
 mod cube;
@@ -12,6 +13,7 @@ mod global;
 mod memory;
 mod moves;
 mod number;
+mod resolve;
 mod run;
 mod vector;
 

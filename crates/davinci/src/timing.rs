@@ -6,8 +6,10 @@
 
 mod core;
 mod cost;
+mod flag;
 mod l2;
 mod memory;
+mod queue;
 mod run;
 mod stats;
 mod step;

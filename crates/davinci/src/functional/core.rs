@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
+use super::access::Access;
 use super::clock::{Agent, Clock};
 use super::fault::{Fault, FaultKind};
 use super::global::GlobalMemory;
-use super::memory::{Accessor, Conflict, Memory, Touch, agent_pipe};
+use super::memory::{Memory, Touch};
+use super::resolve::resolve;
 use super::{cube, moves, vector};
-use crate::isa::{
-    Accumulate, Address, CrossMode, EventId, Fixpipe, Instruction, Mmad, Pipe, Quant, Reg, Space, Sync,
-};
+use crate::isa::{CrossMode, EventId, Instruction, Pipe, Reg, Space, Sync};
 use crate::kernel::{CoreKind, Kernel};
 use crate::machine::Machine;
 use crate::program::Program;
@@ -34,7 +34,7 @@ struct Entry {
 
 /// A core with its buffers.
 pub(super) struct Core<'k> {
-    kernel: &'k Kernel,
+    pub(super) kernel: &'k Kernel,
     program: &'k Program,
     index: usize,
     pub(super) kind: CoreKind,
@@ -45,23 +45,15 @@ pub(super) struct Core<'k> {
     registers: [i64; Reg::COUNT],
     loops: Vec<u32>,
     queues: [VecDeque<Entry>; Pipe::COUNT],
-    clocks: [Clock; Pipe::COUNT],
+    pub(super) clocks: [Clock; Pipe::COUNT],
     /// Whether the scalar unit has learnt something that pipes do not know.
     news: bool,
     flags: Vec<VecDeque<Clock>>,
     cross_flags: Vec<VecDeque<Clock>>,
     outgoing: Vec<(CrossMode, u8, Clock)>,
-    buffers: Vec<Memory>,
+    pub(super) buffers: Vec<Memory>,
     /// Two-bit indices of sparse operands, beside L0B: a quarter of its size.
     pub(super) sparse_index: Vec<u8>,
-}
-
-/// An instruction at work: its core's buffers, GM, and who it is.
-pub(super) struct Access<'a, 'k> {
-    pub(super) core: &'a mut Core<'k>,
-    pub(super) gm: &'a mut GlobalMemory,
-    touch: Touch,
-    pipe: Pipe,
 }
 
 impl<'k> Core<'k> {
@@ -313,89 +305,6 @@ impl<'k> Core<'k> {
     }
 }
 
-impl Access<'_, '_> {
-    /// Bytes that an instruction consumes: they must have been written.
-    pub(super) fn read(&mut self, address: Address, length: u32) -> Result<&[u8], FaultKind> {
-        let (start, length) = self.note(address, length, false)?;
-        let memory = self.memory(address.space);
-        match memory.unwritten(start, length) {
-            Some(address) => Err(FaultKind::Unwritten { space: memory.space, address }),
-            None => Ok(&memory.bytes[start as usize..(start + length) as usize]),
-        }
-    }
-
-    /// Bytes and whether each was written, for a move that only passes them on.
-    pub(super) fn peek(&mut self, address: Address, length: u32) -> Result<(&[u8], &[bool]), FaultKind> {
-        let (start, length) = self.note(address, length, false)?;
-        let memory = self.memory(address.space);
-        let range = start as usize..(start + length) as usize;
-        Ok((&memory.bytes[range.clone()], &memory.written[range]))
-    }
-
-    pub(super) fn write(&mut self, address: Address, bytes: &[u8]) -> Result<(), FaultKind> {
-        let (start, _) = self.note(address, bytes.len() as u32, true)?;
-        self.memory(address.space).store(start, bytes);
-        Ok(())
-    }
-
-    /// Writes bytes of which some were never written at their source.
-    pub(super) fn pass_on(
-        &mut self,
-        address: Address,
-        bytes: &[u8],
-        written: &[bool],
-    ) -> Result<(), FaultKind> {
-        let (start, _) = self.note(address, bytes.len() as u32, true)?;
-        let memory = self.memory(address.space);
-        memory.store(start, bytes);
-        memory.written[start as usize..start as usize + written.len()].copy_from_slice(written);
-        Ok(())
-    }
-
-    /// Checks that an address is a multiple of what its buffer asks for.
-    pub(super) fn align(&mut self, address: Address) -> Result<(), FaultKind> {
-        self.memory(address.space).align(address.offset as u64)
-    }
-
-    fn memory(&mut self, space: Space) -> &mut Memory {
-        if space == Space::Gm { &mut self.gm.memory } else { &mut self.core.buffers[space as usize] }
-    }
-
-    /// Bounds and races of an access.
-    fn note(&mut self, address: Address, length: u32, write: bool) -> Result<(u64, u64), FaultKind> {
-        let (start, length) = (address.offset as u64, u64::from(length));
-        let covered = address.space != Space::Gm || length == 0 || self.gm.covers(start, length);
-        let who = Accessor { touch: self.touch, clock: &self.core.clocks[self.pipe as usize] };
-        let memory = match address.space {
-            Space::Gm => &mut self.gm.memory,
-            space => &mut self.core.buffers[space as usize],
-        };
-        memory.check(start, length)?;
-        if !covered {
-            let capacity = memory.bytes.len() as u64;
-            return Err(FaultKind::OutOfBounds { space: Space::Gm, address: start, length, capacity });
-        }
-        let noted =
-            if write { memory.note_write(start, length, who) } else { memory.note_read(start, length, who) };
-        noted.map_err(|conflict| self.race(address.space, conflict))?;
-        Ok((start, length))
-    }
-
-    fn race(&self, space: Space, conflict: Conflict) -> FaultKind {
-        let (other_core, other) = agent_pipe(conflict.other.agent);
-        let program = &self.core.kernel.programs[self.core.kernel.cores[other_core].program];
-        FaultKind::Race {
-            space,
-            address: conflict.address,
-            pipe: self.pipe,
-            other,
-            other_core,
-            other_place: program.place(conflict.other.instruction as usize),
-            other_wrote: conflict.wrote,
-        }
-    }
-}
-
 fn cross_index(mode: CrossMode, id: u8) -> usize {
     mode as usize * Sync::CROSS_IDS + usize::from(id)
 }
@@ -424,48 +333,5 @@ fn runs_on(kind: CoreKind, pipe: Pipe) -> bool {
         Pipe::S | Pipe::Mte2 => true,
         Pipe::V | Pipe::Mte3 => kind != CoreKind::Cube,
         Pipe::M | Pipe::Mte1 | Pipe::Fix => kind != CoreKind::Vector,
-    }
-}
-
-/// The same instruction with registers replaced by their values.
-fn resolve(instruction: Instruction, registers: &[i64; Reg::COUNT]) -> Instruction {
-    let fix = |address: Address| Address {
-        reg: Reg::ZERO,
-        offset: address.offset + registers[usize::from(address.reg.0)],
-        ..address
-    };
-    match instruction {
-        Instruction::Burst(b) => {
-            Instruction::Burst(crate::isa::Burst { dst: fix(b.dst), src: fix(b.src), ..b })
-        }
-        Instruction::Nd2Nz(n) => {
-            Instruction::Nd2Nz(crate::isa::Nd2Nz { dst: fix(n.dst), src: fix(n.src), ..n })
-        }
-        Instruction::FractalLoad(l) => Instruction::FractalLoad(crate::isa::FractalLoad {
-            dst: fix(l.dst),
-            src: fix(l.src),
-            index: fix(l.index),
-            ..l
-        }),
-        Instruction::Fixpipe(x) => {
-            let quant =
-                if let Quant::Vector(scales) = x.quant { Quant::Vector(fix(scales)) } else { x.quant };
-            Instruction::Fixpipe(Fixpipe { dst: fix(x.dst), src: fix(x.src), quant, ..x })
-        }
-        Instruction::Mmad(x) => {
-            let accumulate = if let Accumulate::Bias(bias) = x.accumulate {
-                Accumulate::Bias(fix(bias))
-            } else {
-                x.accumulate
-            };
-            Instruction::Mmad(Mmad { dst: fix(x.dst), a: fix(x.a), b: fix(x.b), accumulate, ..x })
-        }
-        Instruction::Vector(v) => Instruction::Vector(crate::isa::Vector {
-            dst: fix(v.dst),
-            src0: fix(v.src0),
-            src1: fix(v.src1),
-            ..v
-        }),
-        other => other,
     }
 }

@@ -1,6 +1,6 @@
 //! The cube and FixPipe.
 
-use super::core::Access;
+use super::access::Access;
 use super::fault::FaultKind;
 use super::moves::added;
 use super::number;

@@ -1,6 +1,6 @@
 //! Moves between memories: bytes go through unchanged, and so does the knowledge of which were ever written.
 
-use super::core::Access;
+use super::access::Access;
 use super::fault::FaultKind;
 use super::number;
 use crate::isa::{Address, Burst, FractalLoad, Nd2Nz, Side, Space, Type};

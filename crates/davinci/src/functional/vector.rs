@@ -1,6 +1,6 @@
 //! The vector unit: lanes of UB, one 256-byte repeat after the other.
 
-use super::core::Access;
+use super::access::Access;
 use super::fault::FaultKind;
 use super::number::{self, round};
 use crate::isa::{Address, Condition, Strides, Type, Vector, VectorOp};

@@ -13,6 +13,8 @@
 
 mod block;
 mod image;
+mod loads;
+mod parts;
 mod problem;
 mod schedule;
 

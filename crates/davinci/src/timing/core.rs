@@ -7,8 +7,10 @@
 
 use std::collections::VecDeque;
 
+use super::flag::Flag;
+use super::queue::{Blocked, Entry, Flight, Queue};
 use super::stats::{Cause, PipeReport};
-use super::step::{FLAGS, FlagIndex, Step, Steps, Transfer};
+use super::step::{FLAGS, FlagIndex, Step, Steps};
 use super::trace::Event;
 use crate::isa::{EventId, Pipe, Reg};
 use crate::machine::CoreTiming;
@@ -20,89 +22,6 @@ pub(super) enum Request {
     Transfer { pipe: Pipe, time: u64, index: u32, address: u64 },
     /// A cross-core flag is set at `time`.
     CrossSet { flag: FlagIndex, time: u64 },
-}
-
-/// Times at which a flag was set and not yet waited for.
-#[derive(Clone, Copy, Debug)]
-struct Flag {
-    times: [u64; Flag::DEPTH],
-    first: u8,
-    count: u8,
-}
-
-impl Flag {
-    /// Sets that may be outstanding; the hardware counter has four bits.
-    const DEPTH: usize = 16;
-    const CLEAR: Self = Self { times: [0; Self::DEPTH], first: 0, count: 0 };
-
-    fn push(&mut self, time: u64) -> bool {
-        if usize::from(self.count) == Self::DEPTH {
-            return false;
-        }
-        self.times[usize::from(self.first + self.count) % Self::DEPTH] = time;
-        self.count += 1;
-        true
-    }
-
-    fn pop(&mut self) -> Option<u64> {
-        if self.count == 0 {
-            return None;
-        }
-        let time = self.times[usize::from(self.first)];
-        self.first = (self.first + 1) % Self::DEPTH as u8;
-        self.count -= 1;
-        Some(time)
-    }
-}
-
-/// What a pipe or the scalar unit waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Blocked {
-    /// Nothing.
-    No,
-    /// A flag that is not set yet.
-    Flag(FlagIndex),
-    /// The end of its own transfer.
-    Transfer,
-    /// Scalar unit: room in the queue of a pipe.
-    Queue(Pipe),
-    /// Scalar unit: all pipes to drain.
-    Drain,
-    /// Scalar unit: the program has ended.
-    Finished,
-}
-
-/// An instruction in a queue.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    step: u32,
-    issued: u64,
-    address: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Queue {
-    /// When the pipe can start its next instruction.
-    free: u64,
-    /// When the results of all it has run are visible.
-    done: u64,
-    blocked: Blocked,
-    waiting: VecDeque<Entry>,
-    /// Start times of the last instructions, a ring as deep as the queue.
-    starts: Vec<u64>,
-    issue_slot: usize,
-    start_slot: usize,
-    /// The transfer in flight: start, step, floor of its end, cycles on an idle machine.
-    flight: Flight,
-    report: PipeReport,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Flight {
-    start: u64,
-    step: u32,
-    alone: u64,
-    floor: u64,
 }
 
 /// A core in time.
@@ -235,7 +154,7 @@ impl<'p> Core<'p> {
         match self.scalar {
             Blocked::No => true,
             Blocked::Queue(pipe) => self.queues[pipe as usize].waiting.len() < self.depth,
-            Blocked::Flag(flag) => self.flags[usize::from(flag)].count > 0,
+            Blocked::Flag(flag) => self.flags[usize::from(flag)].is_set(),
             Blocked::Drain => self.drained(),
             Blocked::Transfer | Blocked::Finished => false,
         }
@@ -442,32 +361,6 @@ impl<'p> Core<'p> {
         if let Some((core, events)) = &mut self.trace {
             events.push(Event { core: *core, pipe, instruction, start, end });
         }
-    }
-}
-
-impl Queue {
-    /// Accounts for the start of an instruction.
-    fn begin(&mut self, start: u64, idle: u64, depth: usize) {
-        self.report.stalls[Cause::Empty as usize] += idle;
-        self.report.instructions += 1;
-        self.starts[self.start_slot] = start;
-        self.start_slot = if self.start_slot + 1 == depth { 0 } else { self.start_slot + 1 };
-    }
-
-    /// Runs a set or barrier: returns when all earlier work is visible.
-    fn synchronise(&mut self, start: u64, idle: u64, depth: usize, issue: u64) -> u64 {
-        self.begin(start, idle, depth);
-        self.report.busy += issue;
-        self.free = start + issue;
-        start.max(self.done)
-    }
-
-    fn take_off(&mut self, pipe: Pipe, start: u64, entry: Entry, index: u32, transfer: &Transfer) -> Request {
-        let shape = transfer.shape;
-        self.blocked = Blocked::Transfer;
-        self.flight =
-            Flight { start, step: entry.step, alone: shape.alone(), floor: start + u64::from(shape.floor) };
-        Request::Transfer { pipe, time: start + u64::from(shape.startup), index, address: entry.address }
     }
 }
 

@@ -1,18 +1,18 @@
 //! The instructions of one block of C.
 
+use super::parts::{Chunk, Slice, Step};
 use super::problem::{Epilogue, GemmProblem, Weights};
 use super::schedule::{GemmTiling, Task};
 use super::{Job, Operands};
 use crate::isa::{
-    Accumulate, Address, Burst, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Move, Nd2Nz, Pipe, Quant,
-    Reg, Side, Space, Type,
+    Accumulate, Address, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Pipe, Quant, Reg, Side, Space, Type,
 };
 use crate::program::{ProgramBuilder, at};
 
 /// Registers that walk along K in A, B and the sparse indices.
-const A_ADDRESS: Reg = Reg(1);
-const B_ADDRESS: Reg = Reg(2);
-const INDEX_ADDRESS: Reg = Reg(3);
+pub(super) const A_ADDRESS: Reg = Reg(1);
+pub(super) const B_ADDRESS: Reg = Reg(2);
+pub(super) const INDEX_ADDRESS: Reg = Reg(3);
 
 /// Events of the column tables.
 pub(super) const SCALES: u8 = 2;
@@ -30,13 +30,13 @@ pub(super) struct Parity {
 /// A block with everything its instructions need.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block<'p> {
-    problem: &'p GemmProblem,
-    tiling: &'p GemmTiling,
-    operands: Operands,
-    task: Task,
+    pub(super) problem: &'p GemmProblem,
+    pub(super) tiling: &'p GemmTiling,
+    pub(super) operands: Operands,
+    pub(super) task: Task,
     /// Rows and columns padded to fractals.
-    m: u32,
-    n: u32,
+    pub(super) m: u32,
+    pub(super) n: u32,
 }
 
 impl<'p> Block<'p> {
@@ -67,43 +67,6 @@ impl<'p> Block<'p> {
             b.set(Pipe::Fix, Pipe::Mte1, SCALES);
         }
         parity.l0c += 1;
-    }
-
-    /// Scales go to FB and bias to BT, through L1. Both tables have one place, so the next block's wait for this one's use.
-    fn column_tables(&self, b: &mut ProgramBuilder) {
-        let column = 4 * u64::from(self.task.n.0);
-        let tables = self.tiling.l1_tables(self.problem);
-        if self.problem.epilogue == Epilogue::Dequantise {
-            let table = Table {
-                gm: self.operands.scales + column,
-                l1: tables,
-                route: Move::L1ToFb,
-                user: Pipe::Fix,
-                flag: SCALES,
-            };
-            self.column_table(b, table);
-        }
-        if self.problem.bias {
-            let l1 = tables + 4 * self.n;
-            let table =
-                Table { gm: self.operands.bias + column, l1, route: Move::L1ToBt, user: Pipe::M, flag: BIAS };
-            self.column_table(b, table);
-        }
-    }
-
-    fn column_table(&self, b: &mut ProgramBuilder, table: Table) {
-        let bytes = 4 * self.task.n.1;
-        let copy = |route: Move, dst, src| {
-            let burst =
-                Burst { route, dst, src, count: 1, bytes, src_pitch: bytes, dst_pitch: bytes, atomic: false };
-            Instruction::Burst(burst)
-        };
-        let small = if table.route == Move::L1ToFb { Space::Fb } else { Space::Bt };
-        b.wait(Pipe::Mte1, Pipe::Mte2, table.flag);
-        b.push(copy(Move::GmToL1, at(Space::L1, table.l1), Address::at(Space::Gm, table.gm)));
-        b.order(Pipe::Mte2, Pipe::Mte1, table.flag).wait(table.user, Pipe::Mte1, table.flag);
-        b.push(copy(table.route, at(small, 0), at(Space::L1, table.l1)));
-        b.set(Pipe::Mte1, table.user, table.flag).set(Pipe::Mte1, Pipe::Mte2, table.flag);
     }
 
     /// The parts of the accumulator that change hands on their own. With one block in L0C it is two halves of the columns:
@@ -224,97 +187,6 @@ impl<'p> Block<'p> {
         Slice { columns: self.task.n.1, ..slices[0] }
     }
 
-    fn load_a(&self, b: &mut ProgramBuilder, half: u32, chunk: Chunk) {
-        let dst = at(Space::L1, half * self.tiling.l1_half(self.problem));
-        let load = Nd2Nz {
-            dst,
-            src: Address::indexed(Space::Gm, A_ADDRESS, 0),
-            rows: self.task.m.1,
-            cols: chunk.depth,
-            src_pitch: self.ty().bytes(self.problem.k),
-            dst_rows: self.m,
-            ty: self.ty(),
-        };
-        match self.problem.image {
-            None => {
-                b.push(Instruction::Nd2Nz(load));
-            }
-            Some(image) => {
-                let k = self.task.k.0 + chunk.done;
-                for piece in image.pieces(self.task.m, k, self.ty()) {
-                    let src = Address::at(Space::Gm, self.operands.a + piece.offset);
-                    let dst = dst.plus(u64::from(piece.row) * 32);
-                    b.push(Instruction::Nd2Nz(Nd2Nz {
-                        dst,
-                        src,
-                        rows: piece.rows,
-                        src_pitch: piece.pitch,
-                        ..load
-                    }));
-                }
-            }
-        }
-    }
-
-    /// Indices of a chunk, in the order of its elements in L0B.
-    fn load_index(&self, half: u32, depth: u32) -> Instruction {
-        let bytes = self.n * 8;
-        Instruction::Burst(Burst {
-            route: Move::GmToL1,
-            dst: at(Space::L1, self.index_half(half)),
-            src: Address::indexed(Space::Gm, INDEX_ADDRESS, 0),
-            count: depth / 2 / 32,
-            bytes,
-            src_pitch: self.problem.n.next_multiple_of(16) * 8,
-            dst_pitch: bytes,
-            atomic: false,
-        })
-    }
-
-    fn load_b(&self, half: u32, depth: u32) -> Instruction {
-        let dst = at(Space::L1, self.b_half(half));
-        let src = Address::indexed(Space::Gm, B_ADDRESS, 0);
-        let ty = self.ty();
-        let depth = self.stored(depth);
-        match self.problem.weights {
-            Weights::RowsOfN => {
-                let src_pitch = ty.bytes(self.problem.stored_k());
-                Instruction::Nd2Nz(Nd2Nz {
-                    dst,
-                    src,
-                    rows: self.task.n.1,
-                    cols: depth,
-                    src_pitch,
-                    dst_rows: self.n,
-                    ty,
-                })
-            }
-            Weights::RowsOfK => {
-                let (src_pitch, dst_rows) =
-                    (ty.bytes(self.problem.n), depth.next_multiple_of(ty.fractal_depth().max(16)));
-                Instruction::Nd2Nz(Nd2Nz {
-                    dst,
-                    src,
-                    rows: depth,
-                    cols: self.task.n.1,
-                    src_pitch,
-                    dst_rows,
-                    ty,
-                })
-            }
-            Weights::Nz => Instruction::Burst(Burst {
-                route: Move::GmToL1,
-                dst,
-                src,
-                count: depth.div_ceil(ty.fractal_depth()),
-                bytes: self.n * 32,
-                src_pitch: self.problem.n.next_multiple_of(16) * 32,
-                dst_pitch: self.n * 32,
-                atomic: false,
-            }),
-        }
-    }
-
     fn cut_a(&self, half: u32, step: Step) -> Instruction {
         let depth = self.ty().fractal_depth();
         let column = step.done / depth * self.m * 32;
@@ -419,108 +291,24 @@ impl<'p> Block<'p> {
         self.tiling.m.next_multiple_of(16) * self.tiling.n.next_multiple_of(16) * 4
     }
 
-    fn ty(&self) -> Type {
+    pub(super) fn ty(&self) -> Type {
         self.problem.ty
     }
 
-    fn bytes(&self, elements: u32) -> u64 {
+    pub(super) fn bytes(&self, elements: u32) -> u64 {
         u64::from(self.ty().bytes(elements))
     }
 
-    fn a_address(&self) -> u64 {
-        let elements = u64::from(self.task.m.0) * u64::from(self.problem.k) + u64::from(self.task.k.0);
-        self.operands.a + elements * u64::from(self.ty().bits()) / 8
-    }
-
-    fn b_address(&self) -> u64 {
-        let (n, k) = (u64::from(self.task.n.0), u64::from(self.stored(self.task.k.0)));
-        let bits = u64::from(self.ty().bits());
-        let elements = match self.problem.weights {
-            Weights::RowsOfN => n * u64::from(self.problem.stored_k()) + k,
-            Weights::RowsOfK => k * u64::from(self.problem.n) + n,
-            Weights::Nz => {
-                k * u64::from(self.problem.n.next_multiple_of(16)) + n * u64::from(self.ty().fractal_depth())
-            }
-        };
-        self.operands.b + elements * bits / 8
-    }
-
-    fn index_address(&self) -> u64 {
-        let columns = u64::from(self.stored(self.task.k.0) / 32);
-        let rows = u64::from(self.problem.n.next_multiple_of(16));
-        self.operands.index + (columns * rows + u64::from(self.task.n.0)) * 8
-    }
-
     /// Depth of B that stands for a depth of A.
-    fn stored(&self, depth: u32) -> u32 {
+    pub(super) fn stored(&self, depth: u32) -> u32 {
         if self.problem.sparse { depth / 2 } else { depth }
     }
 
-    fn b_advance(&self, depth: u32) -> u64 {
-        let depth = self.stored(depth);
-        match self.problem.weights {
-            Weights::RowsOfN => self.bytes(depth),
-            Weights::RowsOfK => self.bytes(self.problem.n) * u64::from(depth),
-            Weights::Nz => self.bytes(self.problem.n.next_multiple_of(16)) * u64::from(depth),
-        }
-    }
-
-    fn index_half(&self, half: u32) -> u32 {
+    pub(super) fn index_half(&self, half: u32) -> u32 {
         self.b_half(half) + self.tiling.l1_b(self.problem)
     }
 
-    fn b_half(&self, half: u32) -> u32 {
+    pub(super) fn b_half(&self, half: u32) -> u32 {
         half * self.tiling.l1_half(self.problem) + self.tiling.l1_a(self.problem)
     }
-}
-
-/// A table of one value a column, on its way to the pipe that uses it.
-#[derive(Clone, Copy, Debug)]
-struct Table {
-    gm: u64,
-    l1: u32,
-    route: Move,
-    user: Pipe,
-    flag: u8,
-}
-
-/// A chunk of K.
-#[derive(Clone, Copy, Debug)]
-struct Chunk {
-    depth: u32,
-    /// Depth before it in the block; known only where chunks are not in a loop.
-    done: u32,
-    /// Whether it starts the block.
-    first: bool,
-    /// Whether it ends the block.
-    last: bool,
-}
-
-/// Columns of a block that pass between cube and FixPipe together.
-#[derive(Clone, Copy, Debug)]
-struct Slice {
-    /// First column within the block.
-    first: u32,
-    columns: u32,
-    /// Byte offset of its accumulator.
-    l0c: u32,
-    /// Event of its hand-over.
-    flag: u8,
-}
-
-/// A step within a chunk.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    /// L1 half.
-    half: u32,
-    /// Depth done before it in the chunk.
-    done: u32,
-    /// Its depth.
-    size: u32,
-    /// Depth of the chunk.
-    chunk: u32,
-    /// Whether it starts the accumulator.
-    init: bool,
-    /// Whether it ends the accumulator.
-    finish: bool,
 }
