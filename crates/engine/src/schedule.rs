@@ -2,7 +2,8 @@
 //! the quantisation kernels between them and experts as served text chooses them.
 
 use vitruvian_model::{
-    CollectiveKind, Ffn, Gemm, GroupedGemm, Imbalance, Operator, QuantPlan, Scheme, Step, Task, VectorKind, VectorOp, tasks,
+    CollectiveKind, Ffn, Gemm, GroupedGemm, Imbalance, Operator, QuantPlan, Scheme, Step, Task, VectorKind,
+    VectorOp, tasks,
 };
 use vitruvian_quantity::Dtype;
 
@@ -91,9 +92,7 @@ fn remove(out: &mut Vec<Task>, first: usize, folded: impl Fn(&Task) -> bool) {
 }
 
 fn all_reduces(tasks: &[Task]) -> u32 {
-    let reduces = |task: &&Task| {
-        matches!(&task.operator, Operator::Collective(c) if c.kind == CollectiveKind::AllReduce && c.group.size > 1)
-    };
+    let reduces = |task: &&Task| matches!(&task.operator, Operator::Collective(c) if c.kind == CollectiveKind::AllReduce && c.group.size > 1);
     tasks.iter().filter(reduces).map(|task| task.count).sum()
 }
 

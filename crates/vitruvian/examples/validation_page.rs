@@ -31,9 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("{groups}", present::scenario_groups(&published)),
         ("{scenarios}", present::scenario_rows(&published)),
     ];
-    let page = tables
-        .iter()
-        .fold(TEXT.to_owned(), |page, (place, table)| page.replace(place, markdown::render(table).trim_end()));
+    let page = tables.iter().fold(TEXT.to_owned(), |page, (place, table)| {
+        page.replace(place, markdown::render(table).trim_end())
+    });
     fs::write(root.join("docs/validation.md"), page)?;
     Ok(())
 }

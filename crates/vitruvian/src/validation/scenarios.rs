@@ -91,8 +91,9 @@ pub fn scenarios(files: &[SourceText]) -> Result<ScenarioReport, Diagnostics> {
             Err(diagnostics) => faults.extend(diagnostics.0),
             Ok(scenario) => match predict::predict(&scenario) {
                 Ok(values) => rows.extend(row(file, &scenario, &values)),
-                Err(fall) => refused
-                    .push(RefusedScenario { file: file.name().to_owned(), reason: fall.to_string() }),
+                Err(fall) => {
+                    refused.push(RefusedScenario { file: file.name().to_owned(), reason: fall.to_string() })
+                }
             },
         }
     }

@@ -22,7 +22,8 @@ pub(crate) struct ScenariosArgs {
 /// Answers the question.
 pub(crate) fn run(arguments: &ScenariosArgs) -> Result<Answer, Diagnostics> {
     let report = scenarios::scenarios(&files(arguments)?)?;
-    let blocks = [present::scenario_rows(&report), present::scenario_groups(&report)].map(Block::Table).to_vec();
+    let blocks =
+        [present::scenario_rows(&report), present::scenario_groups(&report)].map(Block::Table).to_vec();
     let page = Page { blocks, ..Page::default() };
     Ok(Answer::new(page, &report))
 }

@@ -38,10 +38,10 @@ pub(crate) fn run(arguments: &ServingArgs) -> Result<Answer, Diagnostics> {
         return Ok(Answer::new(page, &fits));
     }
     let report = serving(&io::read_text(&arguments.table)?, &configuration)?;
-    let predictions = arguments
-        .predictions
-        .iter()
-        .map(|path| OutputFile { path: path.clone(), contents: csv::render(&present::serving_points(&report)) });
+    let predictions = arguments.predictions.iter().map(|path| OutputFile {
+        path: path.clone(),
+        contents: csv::render(&present::serving_points(&report)),
+    });
     let page = Page { blocks: vec![Block::Table(present::serving_errors(&report))], ..Page::default() };
     Ok(Answer { files: predictions.collect(), ..Answer::new(page, &report) })
 }

@@ -288,7 +288,8 @@ fn plan(
     let plan = match &deployment.precision {
         None => model.default_plan(),
         Some(name) => {
-            let scheme = name.get_ref().parse().map_err(|error: String| Diagnostic::error("precision-unknown", error));
+            let scheme =
+                name.get_ref().parse().map_err(|error: String| Diagnostic::error("precision-unknown", error));
             QuantPlan::uniform(keep(scheme, source, name.span(), faults)?)
         }
     };
