@@ -15,6 +15,8 @@ pub struct Answer {
     pub json: serde_json::Value,
     /// Files that options such as `--report` asked for.
     pub files: Vec<OutputFile>,
+    /// Binary files, such as traces.
+    pub traces: Vec<(PathBuf, Vec<u8>)>,
     /// Doubts, printed to stderr.
     pub doubts: Vec<Diagnostic>,
     /// Whether nothing feasible was found; the page then says why, and the exit status is 1.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{calibrate, chip, compare, estimate, model, validate};
+use crate::commands::{calibrate, chip, compare, estimate, kernel, model, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Look at models: parameters, KV cache, layers
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Run kernels on the simulated Da Vinci core
+    #[command(subcommand)]
+    Kernel(kernel::KernelCommand),
     /// Hold predictions against measurements
     #[command(subcommand)]
     Validate(validate::ValidateCommand),

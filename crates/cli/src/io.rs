@@ -32,7 +32,8 @@ pub(crate) fn files_in(path: &Path) -> Vec<PathBuf> {
 /// Writes a whole file or nothing: into a temporary file beside it, which then takes its name.
 ///
 /// What is not a regular file (`/dev/null`, a pipe) is written to directly.
-pub(crate) fn write_file(path: &Path, contents: &str) -> Result<(), Diagnostic> {
+pub(crate) fn write_file(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Diagnostic> {
+    let contents = contents.as_ref();
     let written = match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
         Ok(found) if !found.is_file() => fs::write(path, contents),
@@ -63,7 +64,7 @@ pub(crate) fn write_stderr(contents: &str) {
     let _ = io::stderr().lock().write_all(contents.as_bytes());
 }
 
-fn replace(target: &Path, contents: &str) -> io::Result<()> {
+fn replace(target: &Path, contents: &[u8]) -> io::Result<()> {
     let beside = temporary_beside(target).ok_or(ErrorKind::InvalidInput)?;
     let written = fs::write(&beside, contents).and_then(|()| fs::rename(&beside, target));
     if written.is_err() {

@@ -3,7 +3,7 @@
 use schemars::{Schema, schema_for};
 use vitruvian_hardware::schema::{chip_schema, node_schema};
 
-use crate::commands::{calibrate, chip, model};
+use crate::commands::{calibrate, chip, kernel, model};
 
 /// Name and schema of the answer of each command and of each kind of file; `docs/schema/` is generated from them.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
@@ -13,6 +13,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("chip-list", schema_for!(Vec<chip::list::Line>)),
         ("chip-show", schema_for!(chip::show::Shown)),
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),
+        ("kernel", schema_for!(kernel::Shown)),
         ("model-list", schema_for!(Vec<model::list::Line>)),
         ("model-show", schema_for!(model::show::Shown)),
         ("validate-operators", schema_for!(vitruvian_calibration::Report)),

@@ -60,6 +60,9 @@ impl Surface {
         for file in &answer.files {
             io::write_file(&file.path, &file.contents)?;
         }
+        for (path, contents) in &answer.traces {
+            io::write_file(path, contents)?;
+        }
         let contents = self.contents(answer);
         match &self.output {
             Some(path) => io::write_file(path, &contents)?,

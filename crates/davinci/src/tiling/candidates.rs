@@ -1,0 +1,115 @@
+//! Tilings worth a look.
+
+use crate::isa::Space;
+use crate::kernels::gemm::{GemmProblem, GemmTiling};
+use crate::machine::Machine;
+
+/// What the search may choose from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Menu {
+    /// Rows of a block; those above the padded M are left out, M itself is added if small.
+    pub m: Vec<u32>,
+    /// Columns of a block.
+    pub n: Vec<u32>,
+    /// Parts of K.
+    pub split_k: Vec<u32>,
+    /// Widths of a band of block columns; zero stands for as many as keep B of the band in half of L2.
+    pub swizzle: Vec<u32>,
+    /// How many of the best by closed form are simulated.
+    pub simulate: usize,
+}
+
+impl Menu {
+    /// What a kernel engineer would try.
+    pub fn full() -> Self {
+        Self {
+            m: vec![16, 32, 48, 64, 96, 128, 160, 192, 256, 384, 512],
+            n: vec![16, 32, 48, 64, 96, 128, 160, 192, 256, 384, 512],
+            split_k: vec![1, 2, 3, 4, 6, 8, 12],
+            swizzle: vec![0, 3, 4, 6],
+            simulate: 6,
+        }
+    }
+
+    /// What a vendor library's matmul chooses from: power-of-two blocks, K whole, blocks walked along N.
+    pub fn library() -> Self {
+        Self {
+            m: vec![16, 32, 64, 128, 256],
+            n: vec![16, 32, 64, 128, 256, 512],
+            split_k: vec![1],
+            swizzle: vec![0],
+            simulate: 3,
+        }
+    }
+}
+
+/// All tilings of a menu, legal or not. Steps and chunks are as deep as halves of L0 and L1 allow.
+pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<GemmTiling> {
+    let mut found = Vec::new();
+    for m in sizes(&menu.m, problem.m) {
+        for n in sizes(&menu.n, problem.n) {
+            for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
+                for &swizzle in &menu.swizzle {
+                    found.extend(fitted(machine, problem, Blocks { m, n, split_k, swizzle }));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Sizes up to the padded extent; the padded extent itself stands for all larger ones.
+fn sizes(menu: &[u32], extent: u32) -> Vec<u32> {
+    let padded = extent.next_multiple_of(16);
+    let mut sizes: Vec<u32> = menu.iter().map(|&size| size.min(padded)).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Blocks {
+    m: u32,
+    n: u32,
+    split_k: u32,
+    swizzle: u32,
+}
+
+/// The deepest steps and chunks for a block, with one accumulator, and with two where they fit.
+fn fitted(machine: &Machine, problem: &GemmProblem, blocks: Blocks) -> Vec<GemmTiling> {
+    let Blocks { m, n, split_k, swizzle } = blocks;
+    let Some(k_l0) = step_depth(machine, problem, m, n) else { return Vec::new() };
+    let k_l1 = chunk_depth(machine, problem, m, n, k_l0);
+    let swizzle = if swizzle == 0 { widest_band(machine, problem, n) } else { swizzle };
+    let buffers = if 8 * u64::from(m) * u64::from(n) <= machine.bytes(Space::L0c) { 2 } else { 1 };
+    vec![GemmTiling { m, n, k_l1, k_l0, l0c_buffers: buffers, split_k, swizzle }]
+}
+
+/// The largest power-of-two number of fractals whose operands fit half of L0A and half of L0B.
+fn step_depth(machine: &Machine, problem: &GemmProblem, m: u32, n: u32) -> Option<u32> {
+    let ty = problem.ty;
+    let fits = |k: u32| {
+        u64::from(ty.bytes(m * k)) * 2 <= machine.bytes(Space::L0a)
+            && u64::from(ty.bytes(n * k)) * 2 <= machine.bytes(Space::L0b)
+    };
+    let padded = problem.k.next_multiple_of(ty.fractal_depth());
+    let depths = (0..7).rev().map(|power| ty.fractal_depth() << power);
+    depths.filter(|&k| k < 2 * padded).find(|&k| fits(k))
+}
+
+/// The deepest chunk that fits half of L1: whole lines of GM if possible, at most four lines.
+fn chunk_depth(machine: &Machine, problem: &GemmProblem, m: u32, n: u32, k_l0: u32) -> u32 {
+    let line = (machine.core.line * 8 / problem.ty.bits()).next_multiple_of(k_l0);
+    let row = u64::from((m + n) * problem.ty.bits()).div_ceil(8);
+    let room = (machine.bytes(Space::L1) / 2 / row) as u32;
+    let wanted = if room >= line { room / line * line } else { room / k_l0 * k_l0 };
+    wanted.min(4 * line).min(problem.k.next_multiple_of(k_l0)).max(k_l0)
+}
+
+/// Block columns whose B takes at most half of L2.
+fn widest_band(machine: &Machine, problem: &GemmProblem, n: u32) -> u32 {
+    let column = u64::from(problem.ty.bytes(n)) * u64::from(problem.k);
+    let columns = problem.n.div_ceil(n);
+    let fits = (machine.shared.l2_capacity / 2 / column.max(1)).max(1) as u32;
+    columns.div_ceil(columns.div_ceil(fits))
+}

@@ -1,0 +1,76 @@
+//! Fused attention against plain f64.
+
+use vitruvian_davinci::isa::Type;
+use vitruvian_davinci::kernels::attention::{Attention, AttentionTiling, causal_mask, prefill};
+use vitruvian_davinci::timing::{Options, simulate};
+
+use crate::common::{machine, run, values};
+
+fn check(problem: Attention) {
+    let machine = machine("ascend-910b2");
+    let kernel = prefill(&machine, &problem, &AttentionTiling::default()).unwrap();
+    simulate(&machine, &kernel, Options::default()).unwrap();
+    let (s, d) = (problem.seq as usize, problem.dim as usize);
+    let count = |heads: u32| problem.batch as usize * heads as usize * s * d;
+    let scaled = |seed, heads| {
+        values(problem.ty, count(heads), seed).into_iter().map(|v| v * 4.0).collect::<Vec<f64>>()
+    };
+    let (q, k, v) = (scaled(1, problem.heads), scaled(2, problem.kv_heads), scaled(3, problem.kv_heads));
+    let mask = causal_mask(128);
+    let gm = run(
+        &machine,
+        &kernel,
+        &[("q", problem.ty, &q), ("k", problem.ty, &k), ("v", problem.ty, &v), ("mask", Type::F32, &mask)],
+    );
+    let out = gm.read("out", problem.ty);
+    let unit = if problem.ty == Type::F16 { 2f64.powi(-11) } else { 2f64.powi(-8) };
+    for batch in 0..problem.batch as usize {
+        for head in 0..problem.heads as usize {
+            let kv = head / (problem.heads / problem.kv_heads) as usize;
+            let q = &q[(batch * problem.heads as usize + head) * s * d..];
+            let start = (batch * problem.kv_heads as usize + kv) * s * d;
+            let got = &out[(batch * problem.heads as usize + head) * s * d..];
+            for row in (0..s).step_by(37) {
+                let end = if problem.causal { row + 1 } else { s };
+                let scores: Vec<f64> = (0..end)
+                    .map(|j| {
+                        (0..d).map(|i| q[row * d + i] * k[start + j * d + i]).sum::<f64>() / (d as f64).sqrt()
+                    })
+                    .collect();
+                let max = scores.iter().copied().fold(f64::MIN, f64::max);
+                let weights: Vec<f64> = scores.iter().map(|s| (s - max).exp()).collect();
+                let sum: f64 = weights.iter().sum();
+                for i in 0..d {
+                    let terms = (0..end).map(|j| weights[j] / sum * v[start + j * d + i]);
+                    let (want, size) = terms.fold((0.0, 0.0), |(a, b), t| (a + t, b + t.abs()));
+                    // P and O are rounded to the type, once each; the fp32 steps vanish beside that.
+                    let bound = 1.1 * unit * (size + want.abs()) + 2f64.powi(-24);
+                    let got = got[row * d + i];
+                    assert!(
+                        (got - want).abs() <= bound,
+                        "head {head} row {row} column {i}: {got} against {want} +- {bound}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn problem(seq: u32, dim: u32, causal: bool) -> Attention {
+    Attention { batch: 1, heads: 2, kv_heads: 1, seq, dim, ty: Type::F16, causal }
+}
+
+#[test]
+fn causal_attention_over_several_blocks() {
+    check(problem(768, 128, true));
+}
+
+#[test]
+fn full_attention_of_narrow_heads() {
+    check(Attention { ty: Type::Bf16, ..problem(640, 64, false) });
+}
+
+#[test]
+fn many_tasks_follow_each_other_on_a_group() {
+    check(Attention { batch: 2, heads: 8, kv_heads: 4, ..problem(256, 64, true) });
+}
