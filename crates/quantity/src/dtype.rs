@@ -96,7 +96,9 @@ impl FromStr for Dtype {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|dtype| dtype.name() == text);
-        found.ok_or_else(|| format!("`{text}` is not a number format: use one of {}", Self::ALL.map(Self::name).join(", ")))
+        found.ok_or_else(|| {
+            format!("`{text}` is not a number format: use one of {}", Self::ALL.map(Self::name).join(", "))
+        })
     }
 }
 

@@ -64,8 +64,8 @@ fn smallest_or_base<Q: Quantity>(magnitude: f64) -> (&'static str, f64) {
 /// Units that are read but not written: binary sizes, bits, spellings, and long times.
 fn is_printed(unit: &str) -> bool {
     const READ_ONLY: [&str; 22] = [
-        "KB", "KiB", "MiB", "GiB", "TiB", "KiB/s", "MiB/s", "GiB/s", "TiB/s", "Gb/s", "Tb/s", "TFLOPS", "PFLOPS", "TOPS",
-        "us", "OP", "Wh", "MWh", "pJ/bit", "cm2", "cm²", "mm2",
+        "KB", "KiB", "MiB", "GiB", "TiB", "KiB/s", "MiB/s", "GiB/s", "TiB/s", "Gb/s", "Tb/s", "TFLOPS",
+        "PFLOPS", "TOPS", "us", "OP", "Wh", "MWh", "pJ/bit", "cm2", "cm²", "mm2",
     ];
     const NOT_SCALED_TO: [&str; 6] = ["year", "kWh", "d", "min", "kUSD", "MUSD"];
     !READ_ONLY.contains(&unit) && !NOT_SCALED_TO.contains(&unit)

@@ -63,8 +63,7 @@ pub(crate) fn quantity<Q: Quantity>(text: &str) -> Result<Q, ParseError> {
     let text = text.trim();
     let (number, unit) = split(text);
     let owned = || text.to_owned();
-    let value: f64 =
-        number.parse().map_err(|_| ParseError::NotANumber { kind: Q::KIND, text: owned() })?;
+    let value: f64 = number.parse().map_err(|_| ParseError::NotANumber { kind: Q::KIND, text: owned() })?;
     let units = || Q::UNITS.iter().map(|(name, _)| *name).collect();
     if unit.is_empty() {
         return Err(ParseError::NoUnit { kind: Q::KIND, text: owned(), units: units() });
@@ -73,7 +72,11 @@ pub(crate) fn quantity<Q: Quantity>(text: &str) -> Result<Q, ParseError> {
         return Err(ParseError::WrongUnit { kind: Q::KIND, unit: unit.to_owned(), units: units() });
     };
     let base = value * size;
-    if base.is_finite() { Ok(Q::from_base(base)) } else { Err(ParseError::NotFinite { kind: Q::KIND, text: owned() }) }
+    if base.is_finite() {
+        Ok(Q::from_base(base))
+    } else {
+        Err(ParseError::NotFinite { kind: Q::KIND, text: owned() })
+    }
 }
 
 /// Splits `"1.5e3 GB/s"` into the number and the unit. An `e` belongs to the number only before a digit or sign.
@@ -82,8 +85,10 @@ fn split(text: &str) -> (&str, &str) {
     let mut end = 0;
     while end < bytes.len() {
         let after = bytes.get(end + 1).copied().unwrap_or(b' ');
-        let is_exponent = matches!(bytes[end], b'e' | b'E') && (after.is_ascii_digit() || after == b'-' || after == b'+');
-        let is_sign = matches!(bytes[end], b'-' | b'+') && (end == 0 || matches!(bytes[end - 1], b'e' | b'E'));
+        let is_exponent =
+            matches!(bytes[end], b'e' | b'E') && (after.is_ascii_digit() || after == b'-' || after == b'+');
+        let is_sign =
+            matches!(bytes[end], b'-' | b'+') && (end == 0 || matches!(bytes[end - 1], b'e' | b'E'));
         if !(bytes[end].is_ascii_digit() || bytes[end] == b'.' || is_exponent || is_sign) {
             break;
         }

@@ -85,8 +85,14 @@ impl Kernel<'_> {
     pub(crate) fn waves(&self, tiles: f64) -> f64 {
         let share = tiles / self.cores();
         let tail = self.figures.tail;
-        ((1.0 - tail) * share.ceil() + tail * share).max(1.0)
+        ((1.0 - tail) * ceiling(share) + tail * share).max(1.0)
     }
+}
+
+/// ⌈x⌉ of a count: `f64::ceil` is a library call where the processor is not known to have SSE 4.1.
+pub(crate) fn ceiling(x: f64) -> f64 {
+    let whole = x as u64 as f64;
+    if whole < x { whole + 1.0 } else { whole }
 }
 
 /// How a kernel runs, and where its time goes. Compute and memory overlap; the rest adds up.

@@ -1,7 +1,7 @@
 //! Products on streaming multiprocessors: the fastest tile of the library's menu.
 
 use super::cache;
-use super::kernel::{Kernel, Plan};
+use super::kernel::{Kernel, Plan, ceiling};
 use super::library::Tile;
 use super::product::{HEIGHTS, Product};
 use crate::timing::overlap;
@@ -142,7 +142,7 @@ impl<'a> Search<'a> {
     }
 
     fn steps_of(&self, cut: &Cut) -> f64 {
-        if cut.parts == 1.0 { self.steps } else { (self.steps / cut.parts).ceil() }
+        if cut.parts == 1.0 { self.steps } else { ceiling(self.steps / cut.parts) }
     }
 
     /// Prologue and epilogue of a tile.
