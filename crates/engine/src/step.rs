@@ -68,7 +68,7 @@ pub fn step_cost(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> R
         add_stage(&mut sums, replica, &padded, stage, meter)?;
     }
     let ranks = f64::from(replica.layout.tp * replica.layout.dp * replica.layout.cp);
-    Ok(finish(sums, replica, step, ranks, stages))
+    Ok(finish(&sums, replica, step, ranks, stages))
 }
 
 /// The step with the rows that its captured graph adds. Only decode-only steps are captured whole.
@@ -139,7 +139,7 @@ fn wait_for_launches(sums: &mut Sums, before: Seconds, launches: Seconds) {
     }
 }
 
-fn finish(sums: Sums, replica: &Replica<'_>, step: &Step, ranks: f64, stages: u32) -> StepCost {
+fn finish(sums: &Sums, replica: &Replica<'_>, step: &Step, ranks: f64, stages: u32) -> StepCost {
     let sequences = step.decode.map_or(0, |d| d.sequences) + step.prefill.map_or(0, |p| p.sequences);
     let host = replica.engine.host_time(sequences);
     let latency = replica.engine.step_time(sums.device, host, replica.expert_layers());

@@ -110,7 +110,7 @@ impl Census {
         self.fallen[kind] += count;
         let nearer = self.nearest[kind].as_ref().is_none_or(|miss| distance < miss.distance);
         if nearer {
-            self.nearest[kind] = Some(Miss { candidate: candidate.clone(), fall: fall.clone(), distance });
+            self.nearest[kind] = Some(Miss { candidate: *candidate, fall: fall.clone(), distance });
         }
     }
 

@@ -179,18 +179,16 @@ fn trial(
             part.fell(question, candidate, fall.clone(), 1);
             Some(fall)
         }
-        Ok(performance) => match missed(&question.targets, &performance) {
-            Some(fall) => {
-                part.missed.push((*candidate, performance));
-                part.census.fell(candidate, &fall, 1);
-                part.keep(question, candidate, Some(performance), Verdict::Fell(fall.clone()));
-                Some(fall)
-            }
-            None => {
+        Ok(performance) => {
+            let Some(fall) = missed(&question.targets, &performance) else {
                 part.met.push((*candidate, performance));
-                None
-            }
-        },
+                return None;
+            };
+            part.missed.push((*candidate, performance));
+            part.census.fell(candidate, &fall, 1);
+            part.keep(question, candidate, Some(performance), Verdict::Fell(fall.clone()));
+            Some(fall)
+        }
     }
 }
 

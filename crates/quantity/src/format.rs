@@ -16,7 +16,7 @@ pub fn significant(value: f64, digits: usize) -> String {
     }
     let exponent = format!("{value:.*e}", digits - 1).split('e').nth(1).and_then(|e| e.parse::<i32>().ok());
     let exponent = exponent.unwrap_or(0);
-    let decimals = digits as i32 - 1 - exponent;
+    let decimals = i32::try_from(digits).unwrap_or(i32::MAX) - 1 - exponent;
     if decimals >= 0 {
         return format!("{value:.*}", decimals as usize);
     }

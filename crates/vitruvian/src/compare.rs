@@ -91,10 +91,10 @@ fn on_chip(asked: &Asked<'_>, setup: &Setup) -> Result<ChipAnswer, Diagnostics> 
         keep_all: asked.study.all,
     };
     let outcome = search(&question);
-    Ok(chip_answer(setup, &question, outcome))
+    Ok(chip_answer(setup, &question, &outcome))
 }
 
-fn chip_answer(setup: &Setup, question: &Search<'_>, outcome: Outcome) -> ChipAnswer {
+fn chip_answer(setup: &Setup, question: &Search<'_>, outcome: &Outcome) -> ChipAnswer {
     let precisions = &question.space.precisions;
     let points =
         |front: &[(Candidate, _)]| front.iter().map(|(c, p)| front_point(c, p, precisions)).collect();
@@ -157,7 +157,7 @@ fn stops(fall: &Fall, question: &Search<'_>) -> String {
         Fall::DoesNotFit { missing, stage } => {
             format!("lacks {missing} on each rank of pipeline stage {stage}")
         }
-        Fall::Saturated { load } => format!("prefill needs {:.2} times what its steps can carry", load),
+        Fall::Saturated { load } => format!("prefill needs {load:.2} times what its steps can carry"),
         Fall::Ttft(time) => format!("TTFT {time}{}", target(question.targets.ttft)),
         Fall::Tpot(time) => format!("TPOT {time}{}", target(question.targets.tpot)),
         Fall::Dominated => "another candidate is as fast for users and gives more tokens per chip".to_owned(),

@@ -13,7 +13,7 @@ pub fn table(answer: &CompareAnswer) -> Table {
         .title(title(&answer.question));
     table.section("deployment");
     let chips = &answer.chips;
-    words(&mut table, chips, "layout", |d| layout(d));
+    words(&mut table, chips, "layout", layout);
     words(&mut table, chips, "precision", |d| d.precision.clone());
     words(&mut table, chips, "batch × replicas", |d| format!("{} × {}", d.batch, d.replicas));
     words(&mut table, chips, "step tokens", |d| d.chunk.to_string());
@@ -64,7 +64,7 @@ pub fn search_table(answer: &CompareAnswer) -> Table {
         table.row([
             Cell::text(&*chip.title),
             Cell::text("(all)"),
-            Cell::integer(search.candidates as i64),
+            count(search.candidates),
             Cell::text(format!("{} on the Pareto front", search.front)),
         ]);
         for fell in &search.fell {
@@ -72,12 +72,16 @@ pub fn search_table(answer: &CompareAnswer) -> Table {
             table.row([
                 Cell::default(),
                 Cell::text(&*fell.reason),
-                Cell::integer(fell.count as i64),
+                count(fell.count),
                 Cell::text(nearest),
             ]);
         }
     }
     table
+}
+
+fn count(candidates: u64) -> Cell {
+    Cell::integer(i64::try_from(candidates).unwrap_or(i64::MAX))
 }
 
 /// Every candidate of every chip as a table for machines.

@@ -82,7 +82,7 @@ fn no_point_of_a_front_beats_another() {
 #[test]
 fn ranges_are_ordered_and_no_figure_is_missing() {
     for answer in answers() {
-        check(&serde_json::to_value(&answer).unwrap(), "$");
+        check(&serde_json::to_value(answer).unwrap(), "$");
     }
 }
 
