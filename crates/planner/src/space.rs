@@ -88,7 +88,7 @@ pub fn layouts(experts: bool, chips: u32, node: u32) -> Vec<Layout> {
 }
 
 fn divisors(n: u32) -> impl Iterator<Item = u32> {
-    (1..=n).filter(move |d| n % d == 0)
+    (1..=n).filter(move |d| n.is_multiple_of(*d))
 }
 
 /// 1, 2, 4, 8, then four steps to each doubling.

@@ -159,7 +159,7 @@ pub fn scenario_groups(report: &ScenarioReport) -> Table {
             Cell::text(&*group.chip),
             Cell::text(&*group.metric),
             Cell::text(&*group.split),
-            Cell::integer(group.errors.n as i64),
+            Cell::count(group.errors.n),
             Cell::number(group.errors.median_abs_pct_error),
             Cell::number(group.errors.mean_abs_pct_error),
             Cell::share(group.errors.share_within_p10_p90),

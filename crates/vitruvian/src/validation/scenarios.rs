@@ -92,7 +92,7 @@ pub fn scenarios(files: &[SourceText]) -> Result<ScenarioReport, Diagnostics> {
             Ok(scenario) => match predict::predict(&scenario) {
                 Ok(values) => rows.extend(row(file, &scenario, &values)),
                 Err(fall) => {
-                    refused.push(RefusedScenario { file: file.name().to_owned(), reason: fall.to_string() })
+                    refused.push(RefusedScenario { file: file.name().to_owned(), reason: fall.to_string() });
                 }
             },
         }

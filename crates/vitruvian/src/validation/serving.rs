@@ -202,19 +202,19 @@ fn ttft_errors(rows: &[&PointRow]) -> Errors {
         measured: row.measured_ttft_ms,
         sigma: row.ttft_sigma,
     };
-    errors(rows.iter().map(pair).collect())
+    errors(rows.iter().map(pair))
 }
 
 fn tpot_errors(rows: &[&PointRow]) -> Errors {
-    errors(rows.iter().map(|row| tpot_pair(row)).collect())
+    errors(rows.iter().map(|row| tpot_pair(row)))
 }
 
 fn tpot_pair(row: &PointRow) -> Pair {
     Pair { predicted: row.predicted_tpot_ms, measured: row.measured_tpot_ms, sigma: row.tpot_sigma }
 }
 
-fn errors(pairs: Vec<Pair>) -> Errors {
-    Errors::of(&Score::of(&pairs))
+fn errors(pairs: impl Iterator<Item = Pair>) -> Errors {
+    Errors::of(&Score::of(&pairs.collect::<Vec<_>>()))
 }
 
 impl Errors {
