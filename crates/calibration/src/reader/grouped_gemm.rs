@@ -70,16 +70,51 @@ pub fn layer(row: &Row) -> Result<Reading, String> {
         imbalance,
     };
     let down = GroupedGemm { n: hidden, k: inner, ..up };
-    let rows = up.rows().ceil() as u32;
-    let gate = VectorOp { kind: VectorKind::GatedActivation, rows, width: inner, dtype: Dtype::Bf16 };
-    let mut operators = vec![Operator::GroupedGemm(up), Operator::Vector(gate), Operator::GroupedGemm(down)];
-    if scheme == Scheme::W8A8Dynamic {
-        operators.insert(2, gemm::quantisation(rows, inner));
-        operators.insert(0, gemm::quantisation(rows, hidden));
-    }
+    let operators = if row.has("framework") { fused(up, down, touched(row, &up)) } else { plain(up, down) };
     let slot = Slot { family: Family::GroupedGemm, precision: Precision::Scheme(scheme) };
     let shape = format!("experts={experts} hidden={hidden} inter={inter} topk={topk}");
     Ok(point(row, slot, operators, row.latency()?, shape))
+}
+
+/// Both products and what stands between them, over the rows of this rank (vllm-ascend).
+fn plain(up: GroupedGemm, down: GroupedGemm) -> Vec<Operator> {
+    let rows = up.rows().ceil() as u32;
+    let gate = vector(VectorKind::GatedActivation, rows, down.k);
+    if up.scheme != Scheme::W8A8Dynamic {
+        return vec![Operator::GroupedGemm(up), gate, Operator::GroupedGemm(down)];
+    }
+    let quantise = |width| gemm::quantisation(rows, width);
+    vec![quantise(up.k), Operator::GroupedGemm(up), gate, quantise(down.k), Operator::GroupedGemm(down)]
+}
+
+/// (token, expert) pairs that a fused layer works on: those of this rank in FlashInfer's kernels, of all ranks in others.
+fn touched(row: &Row, up: &GroupedGemm) -> u32 {
+    let local = row.text("kernel_source").is_ok_and(|kernel| kernel.contains("flashinfer"));
+    if local { up.rows().ceil() as u32 } else { up.tokens * up.topk }
+}
+
+/// A fused layer (vLLM, SGLang): what stands between and after the products runs over all `pairs`, and the products write
+/// zeros to those that are not this rank's.
+fn fused(up: GroupedGemm, down: GroupedGemm, pairs: u32) -> Vec<Operator> {
+    let mut operators = vec![
+        Operator::GroupedGemm(up),
+        vector(VectorKind::GatedActivation, pairs, down.k),
+        Operator::GroupedGemm(down),
+        vector(VectorKind::Unpermute, pairs, down.n),
+    ];
+    if matches!(up.scheme, Scheme::Fp8Block | Scheme::Fp8Tensor) {
+        operators.extend([gemm::quantisation(up.tokens, up.k), gemm::quantisation(pairs, down.k)]);
+    }
+    let elsewhere = pairs.saturating_sub(up.rows() as u32 + 1);
+    if elsewhere > 0 {
+        // Written, not read: half of a copy.
+        operators.push(vector(VectorKind::Permute, elsewhere, (up.n + down.n) / 2));
+    }
+    operators
+}
+
+fn vector(kind: VectorKind, rows: u32, width: u32) -> Operator {
+    Operator::Vector(VectorOp { kind, rows, width, dtype: Dtype::Bf16 })
 }
 
 /// aiconfigurator's `balanced` or `power_law_1.01`; uniform draws where a table does not say.
