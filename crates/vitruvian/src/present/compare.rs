@@ -69,12 +69,7 @@ pub fn search_table(answer: &CompareAnswer) -> Table {
         ]);
         for fell in &search.fell {
             let nearest = fell.nearest.clone().unwrap_or_default();
-            table.row([
-                Cell::default(),
-                Cell::text(&*fell.reason),
-                count(fell.count),
-                Cell::text(nearest),
-            ]);
+            table.row([Cell::default(), Cell::text(&*fell.reason), count(fell.count), Cell::text(nearest)]);
         }
     }
     table
