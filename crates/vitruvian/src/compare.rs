@@ -150,7 +150,7 @@ fn nearest(question: &Search<'_>, census: &Census) -> Option<(Candidate, Closest
 /// What a candidate fell to, in words, with the figure and the target.
 fn stops(fall: &Fall, question: &Search<'_>) -> String {
     let target = |time: Option<vitruvian_quantity::Seconds>| {
-        time.map_or(String::new(), |t| format!(" against {t} asked"))
+        time.map_or(String::new(), |t| format!(" against {t:.4} asked"))
     };
     match fall {
         Fall::DoesNotDivide(reason) | Fall::Unsupported(reason) => reason.clone(),
@@ -158,8 +158,8 @@ fn stops(fall: &Fall, question: &Search<'_>) -> String {
             format!("lacks {missing} on each rank of pipeline stage {stage}")
         }
         Fall::Saturated { load } => format!("prefill needs {load:.2} times what its steps can carry"),
-        Fall::Ttft(time) => format!("TTFT {time}{}", target(question.targets.ttft)),
-        Fall::Tpot(time) => format!("TPOT {time}{}", target(question.targets.tpot)),
+        Fall::Ttft(time) => format!("TTFT {time:.4}{}", target(question.targets.ttft)),
+        Fall::Tpot(time) => format!("TPOT {time:.4}{}", target(question.targets.tpot)),
         Fall::Dominated => "another candidate is as fast for users and gives more tokens per chip".to_owned(),
     }
 }

@@ -38,9 +38,9 @@ pub fn table(answer: &CompareAnswer) -> Table {
     numbers(&mut table, chips, "free", "GB", |d| d.memory_free_gb);
     table.section("energy and money");
     figures(&mut table, chips, "chip power", "W", false, |d| Some(d.chip_power_w));
-    figures(&mut table, chips, "energy per output token", "J", false, |d| Some(d.energy_per_token_j));
-    figures(&mut table, chips, "per million input tokens", "USD", false, |d| d.cost_per_million_input_usd);
-    figures(&mut table, chips, "per million output tokens", "USD", false, |d| d.cost_per_million_output_usd);
+    figures(&mut table, chips, "energy per token", "J", false, |d| Some(d.energy_per_token_j));
+    figures(&mut table, chips, "10⁶ input tokens", "USD", false, |d| d.cost_per_million_input_usd);
+    figures(&mut table, chips, "10⁶ output tokens", "USD", false, |d| d.cost_per_million_output_usd);
     chips.iter().flat_map(|chip| &chip.notes).for_each(|note| table.note(note.clone()));
     table
 }
@@ -92,8 +92,8 @@ pub fn candidate_table(answer: &CompareAnswer) -> Table {
         Column::number("TTFT", "ms"),
         Column::number("TPOT", "ms"),
         Column::number("output", "token/s"),
-        Column::number("energy per output token", "J"),
-        Column::number("per million output tokens", "USD"),
+        Column::number("energy per token", "J"),
+        Column::number("10⁶ output tokens", "USD"),
     ]);
     for chip in &answer.chips {
         for row in &chip.search.all {

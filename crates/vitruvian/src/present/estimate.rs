@@ -54,9 +54,9 @@ fn load(table: &mut Table, answer: &EstimateAnswer) {
     metric("request", "s", Some(deployment.request_time_s));
     metric("output", "token/s", Some(deployment.output_tokens_per_s));
     metric("output per chip", "token/s", Some(deployment.output_tokens_per_s_per_chip));
-    metric("energy per output token", "J", Some(deployment.energy_per_token_j));
-    metric("per million input tokens", "USD", deployment.cost_per_million_input_usd);
-    metric("per million output tokens", "USD", deployment.cost_per_million_output_usd);
+    metric("energy per token", "J", Some(deployment.energy_per_token_j));
+    metric("10⁶ input tokens", "USD", deployment.cost_per_million_input_usd);
+    metric("10⁶ output tokens", "USD", deployment.cost_per_million_output_usd);
     table.metric("memory used", "GB", [Cell::number(deployment.memory_used_gb)]);
     table.metric("memory free", "GB", [Cell::number(deployment.memory_free_gb)]);
 }
