@@ -108,7 +108,7 @@ fn fused(up: GroupedGemm, down: GroupedGemm, pairs: u32) -> Vec<Operator> {
     let elsewhere = pairs.saturating_sub(up.rows() as u32 + 1);
     if elsewhere > 0 {
         // Written, not read: half of a copy.
-        operators.push(vector(VectorKind::Permute, elsewhere, (up.n + down.n) / 2));
+        operators.push(vector(VectorKind::Permute, elsewhere, up.n.midpoint(down.n)));
     }
     operators
 }
