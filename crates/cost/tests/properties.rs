@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
 use vitruvian_cost::{Costs, Fidelity, Library, Memo, ProfileSet};
-use vitruvian_hardware::{Chip, catalog};
+use vitruvian_hardware::{Chip, Vendor, catalog};
 use vitruvian_model::operator::{
     DecodeAttention, Embedding, Gemm, GroupedGemm, Imbalance, Indexer, LinearAttention, LinearKind,
     MlaDecode, PrefillAttention, Sampling, VectorKind, VectorOp,
@@ -241,10 +241,21 @@ fn with_more_tokens(operator: &Operator) -> Operator {
     }
 }
 
+/// A deep product of fewer rows than a cube tile has, on Da Vinci: measured slower than with more rows, where the library
+/// splits the depth only for the latter.
+fn slower_with_fewer_rows(chip: &Chip, operator: &Operator) -> bool {
+    let few = match operator {
+        Operator::Gemm(op) => op.m < 16,
+        Operator::GroupedGemm(op) => op.rows() < 16.0 * f64::from(op.local_experts),
+        _ => false,
+    };
+    few && chip.vendor == Vendor::Huawei
+}
+
 /// Equal but for rounding.
 const ROUNDING: f64 = 1.0 + 1e-9;
 /// A library that splits a cache by rule of thumb, or picks tiles by the number of rows, may step a little off the best.
-const PLANS: f64 = 1.05;
+const PLANS: f64 = 1.06;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, rng_seed: RngSeed::Fixed(910), ..ProptestConfig::default() })]
@@ -278,6 +289,7 @@ proptest! {
     fn more_tokens_are_never_quicker(chip in chip(), operator in operator()) {
         let (chip, profiles) = read(chip);
         let chip = unlimited(chip);
+        prop_assume!(!slower_with_fewer_rows(&chip, &operator));
         for fidelity in [Fidelity::Roofline, Fidelity::Tile] {
             let Some(few) = time(&chip, profiles, fidelity, &operator) else { continue };
             let many = time(&chip, profiles, fidelity, &with_more_tokens(&operator)).unwrap();
