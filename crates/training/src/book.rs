@@ -54,7 +54,7 @@ struct Key {
 
 /// Remembers the prices of one job.
 #[derive(Debug, Default)]
-pub struct Book {
+pub(crate) struct Book {
     known: FxHashMap<Key, Rc<Prices>>,
 }
 

@@ -16,6 +16,7 @@ mod optimizer;
 pub mod plan;
 pub mod price;
 pub mod recipe;
+pub mod reliability;
 pub mod run;
 pub mod schedule;
 pub mod search;

@@ -5,7 +5,7 @@ use crate::device::Device;
 use crate::job::Job;
 use crate::plan::{Offload, Plan, Recompute, Schedule, Sharding};
 use crate::schedule;
-use crate::weights::{Held, States};
+use crate::weights::States;
 
 /// Bytes of one rank of a device at its peak.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -146,7 +146,3 @@ pub(crate) fn schedule_copies(plan: &Plan) -> u32 {
     if plan.schedule == Schedule::DualPipe { 2 } else { 1 }
 }
 
-/// Least bytes of one rank under any recomputation: states, the inputs of its layers, and one layer at work.
-pub(crate) fn held_bytes(held: Held, plan: &Plan, job: &Job<'_>) -> f64 {
-    held.states(plan, job.recipe.states(job.stack.figures.gradient)).total()
-}

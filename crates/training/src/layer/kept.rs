@@ -11,13 +11,13 @@ use crate::plan::Recompute;
 
 /// Bytes on one rank of one layer and micro-batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Between forward and backward pass, under the recomputation asked for.
-    pub kept: f64,
+    pub(crate) kept: f64,
     /// While the layer's backward pass runs: everything that it needs.
-    pub whole: f64,
+    pub(crate) whole: f64,
     /// The layer's input alone.
-    pub input: f64,
+    pub(crate) input: f64,
 }
 
 /// Products whose input another line of the layer keeps already.
