@@ -39,6 +39,18 @@ pub enum Attention {
     Unfused,
 }
 
+impl std::str::FromStr for Attention {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "flash" => Ok(Self::Flash),
+            "unfused" => Ok(Self::Unfused),
+            other => Err(format!("there is no attention kernel `{other}`: use flash or unfused")),
+        }
+    }
+}
+
 /// How rows reach their experts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

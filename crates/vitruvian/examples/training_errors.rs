@@ -16,6 +16,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(SourceText::new(name, fs::read_to_string(path)?))
     };
     let files = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    if std::env::args().any(|argument| argument == "--fit") {
+        let fits = vitruvian::validation::scenarios::training::fit(&files).map_err(|faults| faults.to_string())?;
+        for fit in fits {
+            std::io::Write::write_all(&mut std::io::stdout(), format!("{fit:#?}\n").as_bytes())?;
+        }
+        return Ok(());
+    }
     let report = scenarios(&files).map_err(|faults| faults.to_string())?;
     for row in &report.rows {
         let measured = row.measured.unwrap_or_default();

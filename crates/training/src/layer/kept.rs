@@ -36,7 +36,11 @@ pub(super) fn of(setting: &Setting<'_>, layer: &Layer, forward: &[Line]) -> Kept
     let input = setting.row_bytes(setting.resident_tokens()) as f64;
     let kept = match setting.recompute {
         Recompute::None => whole,
-        Recompute::Selective => whole - sum(setting, forward, |line| attention::is_unfused_core(line.name)),
+        Recompute::Selective => {
+            // Queries, keys and values stay; scores and probabilities go.
+            let gone = |line: &Line| attention::is_unfused_core(line.name) && line.name != "scores";
+            whole - sum(setting, forward, gone)
+        }
         Recompute::Elementwise => {
             whole - sum(setting, forward, |line| FED_BY_VECTORS.contains(&line.name))
         }

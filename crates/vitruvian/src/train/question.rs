@@ -34,11 +34,12 @@ impl Question {
         let service = Service { node: study.node.clone(), region: study.region.clone(), ..Service::default() };
         let setup = Setup::new(&study.chip, &service, profiles);
         let (setup, model) = both(setup, load_model(&study.model))?;
-        let ((stack, recipe), choices) =
+        let ((mut stack, recipe), choices) =
             both(both(stack(study, &setup), recipe(study)), study.plan.choices())?;
         if !stack.vendors.iter().any(|vendor| vendor == maker(&setup.chip)) {
             return Err(wrong_stack(&stack, &setup).into());
         }
+        stack.attention = choices.attention.unwrap_or(stack.attention);
         let degrees = study.plan.degrees(study.chips, model.has_experts());
         let question = Self {
             sequence: study.sequence,

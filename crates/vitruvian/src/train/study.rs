@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_quantity::{Bytes, Seconds};
+use vitruvian_training::stack::Attention;
 use vitruvian_training::{
     Context, Degrees, Offload, Overlap, Plan, Recompute, Schedule, Sharding,
 };
@@ -99,6 +100,8 @@ pub struct PlanSpec {
     pub overlap: Option<Vec<String>>,
     /// What lives on the host.
     pub offload: Option<String>,
+    /// `flash` or `unfused`; nothing for the stack's own kernel.
+    pub attention: Option<String>,
 }
 
 impl TrainStudy {
@@ -158,6 +161,7 @@ pub(crate) struct Choices {
     pub(crate) context: Option<Context>,
     pub(crate) offload: Option<Offload>,
     pub(crate) overlap: Option<Overlap>,
+    pub(crate) attention: Option<Attention>,
 }
 
 impl PlanSpec {
@@ -175,6 +179,7 @@ impl PlanSpec {
             context: named(self.context.as_ref(), &mut faults),
             offload: named(self.offload.as_ref(), &mut faults),
             overlap: self.overlap.as_ref().and_then(|names| overlap(names, &mut faults)),
+            attention: named(self.attention.as_ref(), &mut faults),
         };
         if faults.is_empty() { Ok(choices) } else { Err(Diagnostics(faults)) }
     }

@@ -1,17 +1,22 @@
 //! Scenarios of training: a model, a deployment, a layout and, optionally, what was measured.
 
+mod fit;
+
 use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_engine::Meter;
-use vitruvian_training::{Detail, Pricer, Step, check};
+use vitruvian_training::stack::Figures;
+use vitruvian_training::{Detail, Job, Pricer, Stack, Step, check};
 
 use crate::setup::Profiles;
 use crate::study::Input;
 use crate::train::{PlanSpec, Question, TrainStudy};
 use super::{RefusedScenario, ScenarioRow};
+
+pub use fit::{StackFit, fit};
 
 /// A metric that a scenario of training may state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,12 +177,19 @@ impl Scenario {
     }
 
     fn step(&self) -> Result<Step, Diagnostics> {
+        self.step_under(&self.question.stack.figures)
+    }
+
+    /// The step under other figures of its stack.
+    fn step_under(&self, figures: &Figures) -> Result<Step, Diagnostics> {
         let question = &self.question;
+        let stack = Stack { figures: *figures, ..question.stack.clone() };
         let plan = question.plan();
         check::plan(&question.model, &plan, question.sequence, question.global_batch).map_err(Diagnostics)?;
         let network = question.setup.network();
         let mut meter = Meter::new(&question.setup.node, question.setup.costs(), &network);
-        let step = Pricer::new(question.job(&network), &mut meter).step(&plan, Detail::Simulated);
+        let job = Job { stack: &stack, ..question.job(&network) };
+        let step = Pricer::new(job, &mut meter).step(&plan, Detail::Simulated);
         step.map_err(|refusal| crate::train::refused(&refusal))
     }
 
