@@ -7,6 +7,7 @@ pub(crate) mod estimate;
 pub(crate) mod kernel;
 pub(crate) mod model;
 mod service;
+pub(crate) mod train;
 pub(crate) mod validate;
 
 use vitruvian_diagnostics::Diagnostics;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),
+        Command::Train(arguments) => train::run(arguments),
         Command::Validate(command) => validate::run(command),
         Command::Calibrate(arguments) => calibrate::run(arguments),
     }
