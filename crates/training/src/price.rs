@@ -70,7 +70,12 @@ impl Pass {
     }
 
     fn add_kernel(&mut self, operator: &Operator, time: f64, line: &Line, figures: &Figures) {
-        self.launches += f64::from(line.count);
+        // Experts are launched one by one, on several streams.
+        let experts = match operator {
+            Operator::Gemm(gemm) if line.name.starts_with("experts") => gemm.batch,
+            _ => 1,
+        };
+        self.launches += f64::from(line.count) * f64::from(experts);
         match operator {
             Operator::Gemm(gemm) => self.add_product(time, gemm.scheme, figures),
             Operator::GroupedGemm(gemm) => self.add_product(time, gemm.scheme, figures),
