@@ -63,7 +63,12 @@ impl Book {
     ///
     /// # Errors
     /// The chip cannot do one of the operators, with the reason.
-    pub(crate) fn prices(&mut self, job: &Job<'_>, plan: &Plan, meter: &mut Meter<'_>) -> Result<Rc<Prices>, Refusal> {
+    pub(crate) fn prices(
+        &mut self,
+        job: &Job<'_>,
+        plan: &Plan,
+        meter: &mut Meter<'_>,
+    ) -> Result<Rc<Prices>, Refusal> {
         let key = key(job, plan);
         if let Some(prices) = self.known.get(&key) {
             return Ok(Rc::clone(prices));
@@ -80,7 +85,13 @@ fn key(job: &Job<'_>, plan: &Plan) -> Key {
     let experts = job.model.has_experts();
     let degrees = Degrees { pp: 1, dp: 1, ep: if experts { d.ep } else { 1 }, ..d };
     let recompute = plan.recompute;
-    Key { degrees, micro_batch: plan.micro_batch, sequence_parallel: plan.sequence_parallel, context: plan.context, recompute }
+    Key {
+        degrees,
+        micro_batch: plan.micro_batch,
+        sequence_parallel: plan.sequence_parallel,
+        context: plan.context,
+        recompute,
+    }
 }
 
 fn price(job: &Job<'_>, plan: &Plan, meter: &mut Meter<'_>) -> Result<Prices, Refusal> {
@@ -103,7 +114,12 @@ fn price(job: &Job<'_>, plan: &Plan, meter: &mut Meter<'_>) -> Result<Prices, Re
     })
 }
 
-fn priced(setting: &Setting<'_>, passes: &Passes, held: Held, meter: &mut Meter<'_>) -> Result<Priced, Refusal> {
+fn priced(
+    setting: &Setting<'_>,
+    passes: &Passes,
+    held: Held,
+    meter: &mut Meter<'_>,
+) -> Result<Priced, Refusal> {
     let figures = &setting.stack.figures;
     Ok(Priced {
         forward: Pass::of(&passes.forward, meter, figures)?,
@@ -119,7 +135,8 @@ fn priced(setting: &Setting<'_>, passes: &Passes, held: Held, meter: &mut Meter<
 fn mtp(setting: &Setting<'_>, head: &Priced, meter: &mut Meter<'_>) -> Result<Priced, Refusal> {
     let Some(mtp) = &setting.model.mtp else { return Ok(Priced::default()) };
     let nothing = Held::default();
-    let mut sum = priced(setting, &ends::mtp_projection(setting), nothing, meter)?.plus(&Priced { held: nothing, ..*head });
+    let mut sum = priced(setting, &ends::mtp_projection(setting), nothing, meter)?
+        .plus(&Priced { held: nothing, ..*head });
     for layer in &mtp.layers {
         sum = sum.plus(&priced(setting, &passes(setting, layer), nothing, meter)?);
     }

@@ -47,6 +47,9 @@ pub fn default_for(vendor: &str, chip: &str, relatives: &[String]) -> Result<Sta
             return Ok(stack);
         }
     }
-    Err(Diagnostic::error("stack-none", format!("no training stack of the catalog runs on chips of `{vendor}`"))
-        .help("name one with --stack"))
+    Err(Diagnostic::error(
+        "stack-none",
+        format!("no training stack of the catalog runs on chips of `{vendor}`"),
+    )
+    .help("name one with --stack"))
 }

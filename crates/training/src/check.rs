@@ -44,7 +44,8 @@ fn degrees(plan: &Plan) -> Vec<Diagnostic> {
         ("micro-batch", plan.micro_batch),
         ("chunks", plan.chunks),
     ];
-    let zero = |(name, _): &(&str, u32)| fault("layout-zero", format!("{name} is zero"), "give at least 1".into());
+    let zero =
+        |(name, _): &(&str, u32)| fault("layout-zero", format!("{name} is zero"), "give at least 1".into());
     named.iter().filter(|(_, value)| *value == 0).map(zero).collect()
 }
 
@@ -62,7 +63,9 @@ fn shapes(model: &Model, plan: &Plan) -> Option<Diagnostic> {
     let dense = Model { kinds: kinds.collect(), mtp: None, ..model.clone() };
     let error = validate(&dense, layout).err()?;
     let help = match error {
-        LayoutError::Indivisible { value, by, .. } => format!("the nearest that divides is TP{}", nearest_divisor(value, by)),
+        LayoutError::Indivisible { value, by, .. } => {
+            format!("the nearest that divides is TP{}", nearest_divisor(value, by))
+        }
         _ => "choose another TP".to_owned(),
     };
     Some(fault("layout", format!("TP{} does not divide {}: {error}", d.tp, model.name), help))
@@ -94,10 +97,19 @@ fn experts(model: &Model, plan: &Plan) -> Vec<Diagnostic> {
     if !d.stage_ranks().is_multiple_of(d.ep * d.etp) {
         let message = format!(
             "{} ranks of a stage (TP{} CP{} DP{}) do not divide by EP{} ETP{}",
-            d.stage_ranks(), d.tp, d.cp, d.dp, d.ep, d.etp
+            d.stage_ranks(),
+            d.tp,
+            d.cp,
+            d.dp,
+            d.ep,
+            d.etp
         );
         let near = nearest_divisor(d.stage_ranks(), d.ep * d.etp);
-        faults.push(fault("layout", message, format!("the nearest product of EP and ETP that divides is {near}")));
+        faults.push(fault(
+            "layout",
+            message,
+            format!("the nearest product of EP and ETP that divides is {near}"),
+        ));
     }
     faults
 }
@@ -125,7 +137,11 @@ fn pipeline(model: &Model, plan: &Plan, global_batch: u32) -> Vec<Diagnostic> {
     if let (Some(stage), true) = (empty, faults.is_empty()) {
         let near = nearest_divisor(depth, count.min(depth));
         let message = format!("stage {} of {count} has no layer: {} has {depth}", stage + 1, model.name);
-        faults.push(fault("stage-empty", message, format!("use at most {depth} stages (PP × chunks); {near} are even")));
+        faults.push(fault(
+            "stage-empty",
+            message,
+            format!("use at most {depth} stages (PP × chunks); {near} are even"),
+        ));
     }
     if plan.chunks > 1 && plan.schedule != Schedule::OneFOneB {
         let message = format!("{} does not interleave {} chunks", plan.schedule, plan.chunks);
@@ -163,7 +179,8 @@ fn both_ways(plan: &Plan, global_batch: u32) -> Vec<Diagnostic> {
     }
     if !micros.is_multiple_of(2) || micros < 2 * plan.degrees.pp {
         let needed = (2 * plan.degrees.pp).max(micros.next_multiple_of(2));
-        let message = format!("DualPipe needs an even number of micro-batches, twice PP or more, not {micros}");
+        let message =
+            format!("DualPipe needs an even number of micro-batches, twice PP or more, not {micros}");
         let batch = needed * plan.degrees.dp * plan.micro_batch;
         faults.push(fault("schedule", message, format!("a global batch of {batch} gives {needed}")));
     }
@@ -175,7 +192,11 @@ fn context(model: &Model, plan: &Plan, sequence: u32) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     if sequence == 0 || !sequence.is_multiple_of(cp) {
         let message = format!("{sequence} tokens of a sequence do not divide by CP{cp}");
-        faults.push(fault("layout", message, format!("the nearest that divides is CP{}", nearest_divisor(sequence.max(1), cp))));
+        faults.push(fault(
+            "layout",
+            message,
+            format!("the nearest that divides is CP{}", nearest_divisor(sequence.max(1), cp)),
+        ));
     }
     if plan.context == Context::Ulysses && cp > 1 {
         for kind in &model.kinds {

@@ -178,7 +178,9 @@ pub(crate) fn durations(
     meter: &mut Meter<'_>,
 ) -> Result<Durations, Refusal> {
     let both_ways = plan.schedule == Schedule::DualPipe;
-    let all = |index: usize| devices.iter().flat_map(move |d| d.chunks.iter().map(move |c| c.times[index])).collect();
+    let all = |index: usize| {
+        devices.iter().flat_map(move |d| d.chunks.iter().map(move |c| c.times[index])).collect()
+    };
     let pair = devices.iter().flat_map(|device| pairs(job, plan, device)).collect();
     let send = send(job, plan, stream, meter)?;
     Ok(Durations {

@@ -1,6 +1,8 @@
 //! Before the first layer and after the last: embedding, head, loss, and the modules that predict further tokens.
 
-use vitruvian_model::{Collective, CollectiveKind, Embedding, Gemm, Module, Operator, Sparsity, VectorKind, VectorOp};
+use vitruvian_model::{
+    Collective, CollectiveKind, Embedding, Gemm, Module, Operator, Sparsity, VectorKind, VectorOp,
+};
 use vitruvian_quantity::Dtype;
 
 use crate::layer::{Lane, Line, Passes, Setting, backward_of};

@@ -6,7 +6,7 @@ use vitruvian_network::Network;
 
 use crate::layer::Setting;
 use crate::plan::Plan;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, StateBytes};
 use crate::stack::Stack;
 
 /// A training job: everything but how it is spread.
@@ -39,6 +39,11 @@ impl<'a> Job<'a> {
     pub fn setting(&self, plan: &Plan) -> Setting<'a> {
         let setting = Setting::new(self.model, self.recipe, self.quant, self.stack, plan, self.sequence);
         Setting { balanced: self.balanced, ..setting }
+    }
+
+    /// Bytes kept of each parameter.
+    pub fn states(&self) -> StateBytes {
+        self.recipe.states(self.stack.figures.gradient_bytes(self.recipe))
     }
 
     /// Tokens of a step.

@@ -86,15 +86,26 @@ impl Memory {
 /// The memory of every device.
 pub(crate) fn memory(job: &Job<'_>, plan: &Plan, prices: &Prices, devices: &[Device]) -> Vec<Memory> {
     let micros = plan.micro_batches(job.global_batch).max(1);
-    devices.iter().enumerate().map(|(index, device)| of_device(job, plan, prices, device, index as u32, micros)).collect()
+    devices
+        .iter()
+        .enumerate()
+        .map(|(index, device)| of_device(job, plan, prices, device, index as u32, micros))
+        .collect()
 }
 
-fn of_device(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device, index: u32, micros: u32) -> Memory {
+fn of_device(
+    job: &Job<'_>,
+    plan: &Plan,
+    prices: &Prices,
+    device: &Device,
+    index: u32,
+    micros: u32,
+) -> Memory {
     let figures = &job.stack.figures;
-    let States { parameters, gradients, optimizer } =
-        device.held.states(plan, job.recipe.states(figures.gradient));
+    let States { parameters, gradients, optimizer } = device.held.states(plan, job.states());
     let in_flight = schedule::in_flight(plan.schedule, plan.degrees.pp, plan.chunks, micros, index);
-    let kept: f64 = device.chunks.iter().map(|chunk| chunk.kept).sum::<f64>() / device.chunks.len().max(1) as f64;
+    let kept: f64 =
+        device.chunks.iter().map(|chunk| chunk.kept).sum::<f64>() / device.chunks.len().max(1) as f64;
     let on_host = plan.offload == Offload::Activations;
     // Offloaded activations keep two micro-batches on the device: one on its way out, one on its way in.
     let flying = if on_host { in_flight.min(2) } else { in_flight };
@@ -103,7 +114,7 @@ fn of_device(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device, index
     let (working, gathered) = (working(plan, prices), gathered(job, plan, prices, device));
     // At the loss no layer works; while one does, the logits are gone.
     let (working, logits) = if logits > working { (0.0, logits) } else { (working, 0.0) };
-    let moving = activations + working + logits + gathered;
+    let tensors = parameters + gradients + optimizer + activations + working + logits + gathered;
     Memory {
         device: index,
         parameters,
@@ -115,7 +126,7 @@ fn of_device(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device, index
         logits,
         gathered,
         runtime: figures.runtime.get(),
-        slack: figures.slack * moving,
+        slack: figures.slack * tensors,
     }
 }
 
@@ -135,7 +146,7 @@ fn gathered(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device) -> f64
     if plan.sharding != Sharding::Parameters {
         return 0.0;
     }
-    let each = job.recipe.states(job.stack.figures.gradient);
+    let each = job.states();
     let largest = prices.kinds.iter().map(|kind| kind.held.total()).fold(0.0, f64::max);
     let ends = if device.chunks.iter().any(|chunk| chunk.last) { prices.head.held.total() } else { 0.0 };
     2.0 * largest * each.parameter + largest.max(ends) * each.gradient + ends * each.parameter
@@ -145,4 +156,3 @@ fn gathered(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device) -> f64
 pub(crate) fn schedule_copies(plan: &Plan) -> u32 {
     if plan.schedule == Schedule::DualPipe { 2 } else { 1 }
 }
-

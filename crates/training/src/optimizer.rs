@@ -9,7 +9,7 @@ use crate::weights::Held;
 /// Adam reads gradient, master and moments and writes master, moments and the 16-bit copy; the norm of the gradients is
 /// another read, clearing them another write. On the host, states cross the link both ways.
 pub(crate) fn time(job: &Job<'_>, plan: &Plan, held: Held) -> f64 {
-    let each = job.recipe.states(job.stack.figures.gradient);
+    let each = job.states();
     let updated = held.updated(plan);
     let streamed = updated * (2.0 * each.optimizer + each.parameter + 3.0 * each.gradient);
     let memory = job.chip.hbm.bandwidth.get();

@@ -43,9 +43,17 @@ pub fn reliability() -> Result<Reliability, Diagnostic> {
     let source = SourceText::new("catalog/training/reliability.toml", FILE);
     let file: File = toml::from_str(FILE).map_err(|error| {
         let span = error.span().unwrap_or_default().into();
-        Diagnostic::error("reliability-file", "the catalog's failure rates cannot be read").at(&source, span, error.message())
+        Diagnostic::error("reliability-file", "the catalog's failure rates cannot be read").at(
+            &source,
+            span,
+            error.message(),
+        )
     })?;
-    Ok(Reliability { chip_mtbf: file.chip_mtbf.value, restart: file.restart.value, storage: file.storage.value })
+    Ok(Reliability {
+        chip_mtbf: file.chip_mtbf.value,
+        restart: file.restart.value,
+        storage: file.storage.value,
+    })
 }
 
 #[cfg(test)]

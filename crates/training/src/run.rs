@@ -65,7 +65,7 @@ pub fn stretch(interval: f64, checkpoint: f64, mtbf: f64, restart: f64) -> f64 {
 
 /// Bytes of a checkpoint: 16-bit parameters and optimizer states of all.
 pub fn checkpoint_bytes(job: &Job<'_>) -> f64 {
-    let each = job.recipe.states(job.stack.figures.gradient);
+    let each = job.states();
     let parameters = vitruvian_model::parameters(job.model);
     (parameters.total + parameters.mtp) as f64 * (each.parameter + each.optimizer)
 }
@@ -97,7 +97,10 @@ pub fn run(job: &Job<'_>, step: &Step, conditions: &Conditions) -> Run {
 /// Parameters of one rank of a plan's fullest device, for a reader.
 pub fn held(job: &Job<'_>, step: &Step) -> Held {
     let degrees = step.plan.degrees;
-    job.model.kinds.iter().fold(Held::default(), |sum, layer| sum.plus(Held::of_layer(job.model, layer, degrees)))
+    job.model
+        .kinds
+        .iter()
+        .fold(Held::default(), |sum, layer| sum.plus(Held::of_layer(job.model, layer, degrees)))
 }
 
 #[cfg(test)]

@@ -77,7 +77,8 @@ pub fn peak_in_flight(order: &[Slot]) -> u32 {
     let (mut held, mut most) = (0_i64, 0_i64);
     for slot in order {
         let items = std::iter::once(slot.item).chain(slot.beside);
-        let split = |item: &Item| order.iter().any(|s| s.item.work == Work::Weight && s.item.chunk == item.chunk);
+        let split =
+            |item: &Item| order.iter().any(|s| s.item.work == Work::Weight && s.item.chunk == item.chunk);
         for item in items {
             match item.work {
                 Work::Forward => held += 1,

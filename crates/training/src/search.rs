@@ -74,6 +74,11 @@ pub fn distance(a: &Plan, b: &Plan) -> f64 {
         (a.micro_batch, b.micro_batch),
     ];
     let degrees: f64 = pairs.iter().map(|(a, b)| (f64::from(*a) / f64::from(*b)).log2().abs()).sum();
-    let choices = [a.recompute != b.recompute, a.sharding != b.sharding, a.schedule != b.schedule, a.offload != b.offload];
+    let choices = [
+        a.recompute != b.recompute,
+        a.sharding != b.sharding,
+        a.schedule != b.schedule,
+        a.offload != b.offload,
+    ];
     degrees + choices.iter().filter(|differs| **differs).count() as f64
 }

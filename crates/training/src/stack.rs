@@ -6,6 +6,8 @@ use vitruvian_quantity::{Bytes, Seconds};
 
 pub use file::parse;
 
+use crate::recipe::Recipe;
+
 /// A training stack of a named version on one chip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
@@ -61,6 +63,13 @@ pub enum Exchange {
     Dispatch,
 }
 
+impl Figures {
+    /// Bytes of an accumulated gradient under a recipe.
+    pub fn gradient_bytes(&self, recipe: Recipe) -> f64 {
+        if recipe == Recipe::Fp16 { self.gradient_fp16 } else { self.gradient }
+    }
+}
+
 /// Figures of a stack, in SI units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
@@ -90,11 +99,13 @@ pub struct Figures {
     pub contention: f64,
     /// Bytes of an accumulated gradient.
     pub gradient: f64,
+    /// The same of an FP16 recipe.
+    pub gradient_fp16: f64,
     /// Share of dropped activations that dropout masks keep: one where the stack trains with dropout.
     pub dropout: f64,
     /// Memory outside of tensors: context, communicators, workspaces.
     pub runtime: Bytes,
-    /// Allocator waste over the tensors that come and go.
+    /// Allocator waste over the tensors: cached and cut blocks.
     pub slack: f64,
     /// Passes over fp32 logits kept for the loss: copies of them alive at the peak.
     pub logits: f64,

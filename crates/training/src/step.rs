@@ -145,7 +145,11 @@ impl<'a, 'm> Pricer<'a, 'm> {
         let ranks = f64::from(plan.degrees.stage_ranks());
         let energy = sums.energy * ranks + devices.iter().map(|d| d.traffic.energy).sum::<f64>() * ranks;
         let power = job.chip.power.active_idle.get() + energy / (time * chips);
-        let kernels = if sums.spread > 0.0 { sums.spread / (sums.device(figures) + sums.tensor + sums.experts) } else { 0.0 };
+        let kernels = if sums.spread > 0.0 {
+            sums.spread / (sums.device(figures) + sums.tensor + sums.experts)
+        } else {
+            0.0
+        };
         Step {
             plan: plan.clone(),
             micro_batches: micros,
@@ -154,7 +158,11 @@ impl<'a, 'm> Pricer<'a, 'm> {
             tokens_per_s: job.tokens() / time,
             memory: memory::memory(job, plan, prices, devices),
             chip_power: power.min(job.chip.power.cap.get()),
-            sigma: figures.sigma.max(if job.stack.borrowed.is_some() { figures.sigma.hypot(kernels) } else { 0.0 }),
+            sigma: figures.sigma.max(if job.stack.borrowed.is_some() {
+                figures.sigma.hypot(kernels)
+            } else {
+                0.0
+            }),
             time,
             parts,
             timeline,
@@ -206,7 +214,8 @@ fn closed(plan: &Plan, micros: u32, devices: &[Device], times: &Durations) -> f6
     };
     let (f, w) = (mean(0), mean(2));
     let b = mean(1) + w;
-    let pair = if times.pair.is_empty() { f + b } else { times.pair.iter().sum::<f64>() / times.pair.len() as f64 };
+    let pair =
+        if times.pair.is_empty() { f + b } else { times.pair.iter().sum::<f64>() / times.pair.len() as f64 };
     let steady = if plan.schedule == Schedule::DualPipe { slowest.min(pair).max(pair) } else { slowest };
     m * (steady + sends) + bubble(plan.schedule, plan.degrees.pp, plan.chunks, [f, b, w], pair)
 }
@@ -228,7 +237,9 @@ fn exposed_traffic(job: &Job<'_>, plan: &Plan, device: &Device) -> f64 {
 
 /// All passes of a device for one micro-batch.
 fn passes(device: &Device) -> Pass {
-    let sum = |sum: Pass, chunk: &crate::device::Chunk| sum.plus(chunk.forward).plus(chunk.input).plus(chunk.weight);
+    let sum = |sum: Pass, chunk: &crate::device::Chunk| {
+        sum.plus(chunk.forward).plus(chunk.input).plus(chunk.weight)
+    };
     device.chunks.iter().fold(Pass::default(), sum)
 }
 
@@ -237,8 +248,11 @@ fn sums(devices: &[Device], micros: f64) -> Pass {
 }
 
 fn parts(job: &Job<'_>, plan: &Plan, devices: &[Device], micros: u32, pipeline: f64) -> Parts {
-    let work = |device: &Device| device.chunks.iter().map(|chunk| chunk.times.iter().sum::<f64>()).sum::<f64>();
-    let Some(busiest) = devices.iter().max_by(|a, b| work(a).total_cmp(&work(b))) else { return Parts::default() };
+    let work =
+        |device: &Device| device.chunks.iter().map(|chunk| chunk.times.iter().sum::<f64>()).sum::<f64>();
+    let Some(busiest) = devices.iter().max_by(|a, b| work(a).total_cmp(&work(b))) else {
+        return Parts::default();
+    };
     let copies = f64::from(memory::schedule_copies(plan));
     let m = f64::from(micros) / copies;
     let figures = &job.stack.figures;
@@ -257,7 +271,8 @@ fn parts(job: &Job<'_>, plan: &Plan, devices: &[Device], micros: u32, pipeline: 
         tensor: exposed,
         experts: sum.experts * m,
         data: 0.0,
-        bubble: (pipeline - busy).max(0.0) + (busy - kernels - exposed - launch - sum.experts * m).max(0.0) * 0.0,
+        bubble: (pipeline - busy).max(0.0)
+            + (busy - kernels - exposed - launch - sum.experts * m).max(0.0) * 0.0,
         optimizer: 0.0,
         host: 0.0,
     }

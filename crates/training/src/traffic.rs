@@ -22,9 +22,14 @@ pub(crate) struct Traffic {
 ///
 /// # Errors
 /// Never for exchanges; the signature is the meter's.
-pub(crate) fn once(job: &Job<'_>, plan: &Plan, held: Held, meter: &mut Meter<'_>) -> Result<Traffic, Refusal> {
+pub(crate) fn once(
+    job: &Job<'_>,
+    plan: &Plan,
+    held: Held,
+    meter: &mut Meter<'_>,
+) -> Result<Traffic, Refusal> {
     let d = plan.degrees;
-    let each = job.recipe.states(job.stack.figures.gradient);
+    let each = job.states();
     let mut traffic = Traffic::default();
     for (parameters, group) in [(held.dense, d.dp_group()), (held.experts, d.edp_group())] {
         if group.size < 2 || parameters <= 0.0 {

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 use vitruvian_training::Schedule;
-use vitruvian_training::schedule::{Durations, Timeline, bubble, in_flight, orders, peak_in_flight, simulate};
+use vitruvian_training::schedule::{
+    Durations, Timeline, bubble, in_flight, orders, peak_in_flight, simulate,
+};
 
 /// F = 1, input gradient 1, weight gradient 1: whole backward 2.
 const F: f64 = 1.0;
@@ -13,7 +15,8 @@ const W: f64 = 1.0;
 fn durations(schedule: Schedule, devices: u32, chunks: u32) -> Durations {
     let both_ways = schedule == Schedule::DualPipe;
     let chunks = if both_ways { 2 } else { chunks };
-    let all = |time: f64| vec![time / f64::from(if both_ways { 1 } else { chunks }); (devices * chunks) as usize];
+    let all =
+        |time: f64| vec![time / f64::from(if both_ways { 1 } else { chunks }); (devices * chunks) as usize];
     Durations {
         chunks,
         forward: all(F),
@@ -37,7 +40,10 @@ fn idle(schedule: Schedule, devices: u32, chunks: u32, micros: u32) {
     let expected = bubble(schedule, devices, chunks, [F, I + W, W], F + I + W);
     let time = if schedule == Schedule::Zb2p { timeline.longest_device() } else { timeline.makespan };
     let found = time - f64::from(micros) * (F + I + W);
-    assert!((found - expected).abs() < 1e-9, "{schedule} p{devices} v{chunks} m{micros}: {found} for {expected}");
+    assert!(
+        (found - expected).abs() < 1e-9,
+        "{schedule} p{devices} v{chunks} m{micros}: {found} for {expected}"
+    );
 }
 
 /// arXiv 2104.04473: (p − 1)(F + B).
@@ -83,24 +89,35 @@ fn dualpipe_idles_as_its_readme_says() {
 
 #[test]
 fn every_pass_runs_once() {
-    for (schedule, chunks) in
-        [(Schedule::OneFOneB, 1), (Schedule::OneFOneB, 2), (Schedule::ZbH1, 1), (Schedule::Zb2p, 1), (Schedule::DualPipe, 1)]
-    {
+    for (schedule, chunks) in [
+        (Schedule::OneFOneB, 1),
+        (Schedule::OneFOneB, 2),
+        (Schedule::ZbH1, 1),
+        (Schedule::Zb2p, 1),
+        (Schedule::DualPipe, 1),
+    ] {
         let (devices, micros) = (4, 16);
         let timeline = run(schedule, devices, chunks, micros);
         for device in 0..devices as usize {
             // Each micro-batch is F + I + W of work on every device.
             let busy = timeline.busy(device);
-            assert!((busy - f64::from(micros) * (F + I + W)).abs() < 1e-9, "{schedule} device {device}: {busy}");
+            assert!(
+                (busy - f64::from(micros) * (F + I + W)).abs() < 1e-9,
+                "{schedule} device {device}: {busy}"
+            );
         }
     }
 }
 
 #[test]
 fn passes_in_flight_are_those_of_the_closed_form() {
-    for (schedule, chunks) in
-        [(Schedule::OneFOneB, 1), (Schedule::OneFOneB, 2), (Schedule::ZbH1, 1), (Schedule::Zb2p, 1), (Schedule::DualPipe, 1)]
-    {
+    for (schedule, chunks) in [
+        (Schedule::OneFOneB, 1),
+        (Schedule::OneFOneB, 2),
+        (Schedule::ZbH1, 1),
+        (Schedule::Zb2p, 1),
+        (Schedule::DualPipe, 1),
+    ] {
         let (devices, micros) = (8, 32);
         for (device, order) in orders(schedule, devices, chunks, micros).iter().enumerate() {
             let found = peak_in_flight(order);

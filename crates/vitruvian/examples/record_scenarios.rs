@@ -11,10 +11,12 @@ use vitruvian_diagnostics::SourceText;
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../validation");
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(SourceText::new(path.display().to_string(), fs::read_to_string(&path)?));
+    for folder in [folder.clone(), folder.join("training")] {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push(SourceText::new(path.display().to_string(), fs::read_to_string(&path)?));
+            }
         }
     }
     let report = scenarios(&files).map_err(|faults| faults.to_string())?;

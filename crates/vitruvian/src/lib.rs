@@ -22,5 +22,5 @@ pub mod validation;
 pub use answer::{CompareAnswer, EstimateAnswer};
 pub use compare::compare;
 pub use estimate::estimate;
-pub use train::{TrainAnswer, TrainStudy, train};
 pub use study::{CompareStudy, EstimateStudy, Input};
+pub use train::{TrainAnswer, TrainStudy, train};

@@ -101,7 +101,11 @@ fn one(question: &Question) -> Result<Outcome, Diagnostics> {
 }
 
 /// The plan on as many chips that fits and differs least from the one asked for; of equals, the fastest.
-fn nearest(pricer: &mut Pricer<'_, '_>, question: &Question, plan: &Plan) -> Result<Option<Candidate>, Diagnostics> {
+fn nearest(
+    pricer: &mut Pricer<'_, '_>,
+    question: &Question,
+    plan: &Plan,
+) -> Result<Option<Candidate>, Diagnostics> {
     let space = Space { chips: plan.degrees.chips(), overlap: plan.overlap, ..Space::default() };
     let mut census = Census::default();
     let mut best: Option<(f64, Step)> = None;

@@ -182,7 +182,8 @@ pub(crate) fn run(arguments: &TrainArgs) -> Result<Answer, Diagnostics> {
         Emit::Torchtitan => Stack::Torchtitan,
     });
     blocks.extend(stack.and_then(|stack| vitruvian::train::launch(&answer, stack)).map(Block::Code));
-    let page = |path: &PathBuf| OutputFile { path: path.clone(), contents: html::render(&present::page(&answer)) };
+    let page =
+        |path: &PathBuf| OutputFile { path: path.clone(), contents: html::render(&present::page(&answer)) };
     let trace = |path: &PathBuf| OutputFile { path: path.clone(), contents: present::perfetto(&answer) };
     let files = arguments.report.iter().map(page).chain(arguments.trace.iter().map(trace)).collect();
     let infeasible = answer.plans.is_empty();

@@ -7,8 +7,7 @@ pub(super) fn command(plan: &TrainingLaunch) -> String {
     lines.flag("--use-flash-attn --use-fused-rmsnorm --use-fused-swiglu --use-fused-rotary-pos-emb");
     lines.when(plan.hides("tensor") && plan.tp > 1, "--use-ascend-mc2");
     if plan.cp > 1 {
-        let algorithm =
-            if plan.context == "ulysses" { "ulysses_cp_algo" } else { "megatron_cp_algo" };
+        let algorithm = if plan.context == "ulysses" { "ulysses_cp_algo" } else { "megatron_cp_algo" };
         lines.value("--context-parallel-algo", algorithm);
     }
     if !plan.stage_layers.is_empty() && plan.chunks == 1 {

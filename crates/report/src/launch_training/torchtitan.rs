@@ -28,7 +28,8 @@ pub(super) fn command(plan: &TrainingLaunch) -> String {
     lines.when(plan.offload == "optimizer", "--training.enable_cpu_offload");
     match plan.precision.as_str() {
         "bf16" => {}
-        other => lines.comment(format!("{other}: choose a configuration with the matching converter (float8, mxfp8)")),
+        other => lines
+            .comment(format!("{other}: choose a configuration with the matching converter (float8, mxfp8)")),
     }
     match plan.recompute.as_str() {
         "full" => lines.flag("activation_checkpoint:full"),

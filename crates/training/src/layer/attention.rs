@@ -18,7 +18,8 @@ pub(super) fn unfused(setting: &Setting<'_>, core: &PrefillAttention, count: u32
     let batch = core.batch.saturating_mul(core.heads);
     let product = |n, k| Gemm { m: core.new, n, k, batch, scheme, sparsity: Sparsity::Dense };
     let rows = batch.saturating_mul(core.new);
-    let vector = |kind| Operator::Vector(VectorOp { kind, rows, width: keys, dtype: setting.quant.activation() });
+    let vector =
+        |kind| Operator::Vector(VectorOp { kind, rows, width: keys, dtype: setting.quant.activation() });
     let line = |name, operator| Line { count, ..Line::compute(name, operator) };
     let mut lines = vec![
         line("scores", Operator::Gemm(product(keys, core.qk_dim))),

@@ -12,7 +12,14 @@ pub(super) fn forward(setting: &Setting<'_>, layer: &Layer, lines: &mut Vec<Line
     let (group, bytes) = (setting.degrees.tp_group(), setting.row_bytes(setting.tokens()));
     if setting.sequence_parallel {
         push(lines, "tp_allgather", CollectiveKind::AllGather, (group, bytes), sublayers, Lane::Tensor);
-        push(lines, "tp_reduce_scatter", CollectiveKind::ReduceScatter, (group, bytes), sublayers, Lane::Tensor);
+        push(
+            lines,
+            "tp_reduce_scatter",
+            CollectiveKind::ReduceScatter,
+            (group, bytes),
+            sublayers,
+            Lane::Tensor,
+        );
     } else {
         push(lines, "tp_allreduce", CollectiveKind::AllReduce, (group, bytes), sublayers, Lane::Tensor);
     }
@@ -71,7 +78,9 @@ fn widths(setting: &Setting<'_>, layer: &Layer) -> Option<[u64; 2]> {
             let kv = (shape.kv_heads / tp).max(1) * (shape.qk_dim + shape.v_dim);
             [shape.heads / tp * (shape.qk_dim + shape.v_dim), kv]
         }
-        Mixer::Mla(shape) => [shape.heads / tp * (shape.nope + shape.rope + shape.v), shape.kv_lora + shape.rope],
+        Mixer::Mla(shape) => {
+            [shape.heads / tp * (shape.nope + shape.rope + shape.v), shape.kv_lora + shape.rope]
+        }
         Mixer::Compressed(shape) => [2 * shape.heads / tp * shape.head_dim, shape.head_dim],
         Mixer::None | Mixer::Linear(_) => return None,
     };

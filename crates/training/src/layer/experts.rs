@@ -2,8 +2,8 @@
 
 use vitruvian_model::ffn::{Activation, Moe};
 use vitruvian_model::{
-    Collective, CollectiveKind, Gemm, GroupedGemm, Imbalance, Operator, Scheme, Sparsity, VectorKind, VectorOp,
-    Module,
+    Collective, CollectiveKind, Gemm, GroupedGemm, Imbalance, Module, Operator, Scheme, Sparsity, VectorKind,
+    VectorOp,
 };
 
 use super::{Lane, Line, Setting};

@@ -73,7 +73,13 @@ fn push_core(setting: &Setting<'_>, core: PrefillAttention, line: Line, lines: &
     let core = if setting.context == Context::Ulysses && setting.degrees.cp > 1 {
         let cp = setting.degrees.cp;
         let kv_heads = (core.kv_heads / cp).max(1);
-        PrefillAttention { new: setting.sequence, cached: 0, heads: (core.heads / cp).max(1), kv_heads, ..core }
+        PrefillAttention {
+            new: setting.sequence,
+            cached: 0,
+            heads: (core.heads / cp).max(1),
+            kv_heads,
+            ..core
+        }
     } else {
         core
     };

@@ -27,7 +27,14 @@ const SHARED: [&str; 6] =
 const SLICED: [&str; 4] = ["o_proj", "down_proj", "shared_down", "o_b_proj"];
 /// Products fed by an activation function or a norm, which are cheap to run again.
 const FED_BY_VECTORS: [&str; 9] = [
-    "qkv_proj", "q_proj", "qkv_a_proj", "q_b_proj", "in_proj", "gate_up_proj", "down_proj", "shared_down",
+    "qkv_proj",
+    "q_proj",
+    "qkv_a_proj",
+    "q_b_proj",
+    "in_proj",
+    "gate_up_proj",
+    "down_proj",
+    "shared_down",
     "experts_down",
 ];
 
@@ -41,9 +48,7 @@ pub(super) fn of(setting: &Setting<'_>, forward: &[Line]) -> Kept {
             let gone = |line: &Line| attention::is_unfused_core(line.name) && line.name != "scores";
             whole - sum(setting, forward, gone)
         }
-        Recompute::Elementwise => {
-            whole - sum(setting, forward, |line| FED_BY_VECTORS.contains(&line.name))
-        }
+        Recompute::Elementwise => whole - sum(setting, forward, |line| FED_BY_VECTORS.contains(&line.name)),
         Recompute::EverySecond => input + every_second(setting, forward),
         Recompute::Full => input,
     };

@@ -138,7 +138,11 @@ impl<'a> Run<'a> {
             let position = if chunk == 0 { device } else { devices - 1 - device };
             Place { lane: chunk, position, last: devices - 1 }
         } else {
-            Place { lane: 0, position: chunk * devices + device, last: self.durations.chunks as usize * devices - 1 }
+            Place {
+                lane: 0,
+                position: chunk * devices + device,
+                last: self.durations.chunks as usize * devices - 1,
+            }
         }
     }
 
@@ -156,7 +160,9 @@ impl<'a> Run<'a> {
         match item.work {
             Work::Forward if place.position == 0 => 0.0,
             Work::Forward => at(&self.forward, place.position - 1, send),
-            Work::Input | Work::Backward if place.position == place.last => at(&self.forward, place.position, 0.0),
+            Work::Input | Work::Backward if place.position == place.last => {
+                at(&self.forward, place.position, 0.0)
+            }
             Work::Input | Work::Backward => {
                 let own = at(&self.forward, place.position, 0.0);
                 let next = at(&self.backward, place.position + 1, send);
@@ -177,7 +183,8 @@ impl<'a> Run<'a> {
             Work::Backward => d.input[index] + d.weight[index],
         };
         let both = slot.beside.map(|_| d.pair[index]);
-        let sends = if d.blocking && self.devices > 1 && slot.item.work != Work::Weight { d.send } else { 0.0 };
+        let sends =
+            if d.blocking && self.devices > 1 && slot.item.work != Work::Weight { d.send } else { 0.0 };
         both.unwrap_or(alone) + sends
     }
 

@@ -143,7 +143,9 @@ impl Space {
 
     fn micro_batches(&self, job: &Job<'_>, degrees: Degrees) -> Vec<u32> {
         let each = job.global_batch / degrees.dp.max(1);
-        pick(&self.micro_batch, || divisors(each.max(1), MOST_SEQUENCES).into_iter().filter(|b| b.is_power_of_two()).collect())
+        pick(&self.micro_batch, || {
+            divisors(each.max(1), MOST_SEQUENCES).into_iter().filter(|b| b.is_power_of_two()).collect()
+        })
     }
 
     fn schedules_of(&self, degrees: Degrees, chunks: u32) -> Vec<Schedule> {

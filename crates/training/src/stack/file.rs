@@ -63,7 +63,7 @@ macro_rules! figures {
 
 figures! {
     matrix: f64, matrix_8: f64, attention: f64, attention_backward: f64, vector: f64, collective: f64, launch: Seconds, step: Seconds,
-    exchange: Seconds, tensor_overlap: f64, data_overlap: f64, contention: f64, gradient: f64, dropout: f64,
+    exchange: Seconds, tensor_overlap: f64, data_overlap: f64, contention: f64, gradient: f64, gradient_fp16: f64, dropout: f64,
     runtime: Bytes, slack: f64, logits: f64, sigma: f64,
 }
 
@@ -81,7 +81,9 @@ pub fn parse(name: &str, source: &SourceText, chip: &str, relatives: &[String]) 
         )
     })?;
     let own = std::iter::once(chip).chain(relatives.iter().map(String::as_str));
-    let of = own.map(|chip| (chip, file.chips.get(chip))).find(|(known, own)| own.is_some() || *known == file.chip);
+    let of = own
+        .map(|chip| (chip, file.chips.get(chip)))
+        .find(|(known, own)| own.is_some() || *known == file.chip);
     let (measured, table) = match of {
         Some((known, Some(own))) => (known, own.clone().over(&file.figures)),
         Some((known, None)) => (known, file.figures.clone()),

@@ -2,7 +2,9 @@
 
 mod trace;
 
-use vitruvian_report::{Axis, Block, Cell, Column, Figure, Mark, Page, Panel, Plot, Point, Scale, Series, Table, Xy};
+use vitruvian_report::{
+    Axis, Block, Cell, Column, Figure, Mark, Page, Panel, Plot, Point, Scale, Series, Table, Xy,
+};
 
 use super::range;
 use crate::train::TrainAnswer;
@@ -201,8 +203,14 @@ fn scaling_figure(points: &[ScalingPoint]) -> Figure {
         mark: Mark::LinePoints,
         points: points.iter().filter_map(at).collect(),
     };
-    let axis = |label: &str, unit: &str| Axis { label: label.to_owned(), unit: unit.to_owned(), scale: Scale::Log, range: None };
-    let xy = Xy { x: axis("chips", ""), y: axis("tokens", "token/s"), series: vec![series], rules: Vec::new() };
+    let axis = |label: &str, unit: &str| Axis {
+        label: label.to_owned(),
+        unit: unit.to_owned(),
+        scale: Scale::Log,
+        range: None,
+    };
+    let xy =
+        Xy { x: axis("chips", ""), y: axis("tokens", "token/s"), series: vec![series], rules: Vec::new() };
     Figure {
         title: "Scaling".to_owned(),
         caption: "Tokens a second of the best layout at each number of chips.".to_owned(),
@@ -215,7 +223,8 @@ pub fn timeline(answer: &TrainAnswer, width: usize) -> Option<String> {
     let end = answer.timeline.iter().map(|event| event.end_us).fold(0.0, f64::max);
     let devices = answer.timeline.iter().map(|event| event.device).max()? + 1;
     let row = |device: u32| {
-        let own: Vec<&TimelineEvent> = answer.timeline.iter().filter(|event| event.device == device).collect();
+        let own: Vec<&TimelineEvent> =
+            answer.timeline.iter().filter(|event| event.device == device).collect();
         let cell = |column: usize| {
             let (from, to) = (column as f64 * end / width as f64, (column + 1) as f64 * end / width as f64);
             letter(&own, from, to)
@@ -223,7 +232,8 @@ pub fn timeline(answer: &TrainAnswer, width: usize) -> Option<String> {
         format!("{:>4} {}", device + 1, (0..width).map(cell).collect::<String>())
     };
     let rows: Vec<String> = (0..devices).map(row).collect();
-    let legend = "F forward, B backward, I input gradient, W weight gradient, X forward beside backward, · waiting";
+    let legend =
+        "F forward, B backward, I input gradient, W weight gradient, X forward beside backward, · waiting";
     Some(format!("{}\n     {} ms; {legend}\n", rows.join("\n"), digits(end / 1e3)))
 }
 

@@ -2,6 +2,7 @@
 
 use vitruvian_report::{Cell, Column, Table};
 
+use crate::validation::scenarios::training::StackFit;
 use crate::validation::scenarios::{ScenarioReport, ScenarioRow};
 use crate::validation::{EngineFit, ServingReport};
 
@@ -25,6 +26,63 @@ pub fn engine_figures(fits: &[EngineFit]) -> Table {
                 error.tpot_sigma
             ));
         });
+    }
+    table
+}
+
+/// Figures of training stacks, with their errors as notes.
+pub fn stack_figures(fits: &[StackFit]) -> Table {
+    let figures = fits
+        .first()
+        .map(|fit| fit.figures.iter().map(|(key, _)| Column::number(*key, "")))
+        .into_iter()
+        .flatten();
+    let columns =
+        [Column::name("stack"), Column::text("chip"), Column::number("rows", "")].into_iter().chain(figures);
+    let errors = [Column::number("in the fit, mean", "%"), Column::number("left out, RMS", "%")];
+    let mut table = Table::new(columns.chain(errors)).title("Figures of training stacks, fitted");
+    for fit in fits {
+        let figures = fit.figures.iter().map(|(_, value)| Cell::number(*value));
+        let cells = [Cell::text(&*fit.stack), Cell::text(&*fit.chip), Cell::count(fit.rows)]
+            .into_iter()
+            .chain(figures);
+        table.row(cells.chain([Cell::number(fit.error_pct), Cell::number(100.0 * fit.left_out)]));
+    }
+    table.note("Each row of the right-most column is predicted by a fit of the other rows of its stack.");
+    table
+}
+
+/// Errors of training rows by stack, chip, split and metric.
+pub fn training_groups(report: &ScenarioReport) -> Table {
+    let mut table = Table::new([
+        Column::name("stack"),
+        Column::text("chip"),
+        Column::text("metric"),
+        Column::text("split"),
+        Column::text("grade"),
+        Column::number("n", ""),
+        Column::number("mean", "%"),
+        Column::number("median", "%"),
+        Column::number("bias", "%"),
+    ])
+    .title("Absolute errors");
+    let key =
+        |row: &ScenarioRow| [&row.engine, &row.chip, &row.metric, &row.split, &row.grade].map(Clone::clone);
+    let mut keys: Vec<[String; 5]> =
+        report.rows.iter().filter(|row| row.measured.is_some()).map(key).collect();
+    keys.sort();
+    keys.dedup();
+    for group in keys {
+        let mut errors: Vec<f64> =
+            report.rows.iter().filter(|row| key(row) == group).filter_map(|row| row.error_pct).collect();
+        let n = errors.len().max(1) as f64;
+        let bias = errors.iter().sum::<f64>() / n;
+        errors.iter_mut().for_each(|error| *error = error.abs());
+        errors.sort_by(f64::total_cmp);
+        let median = f64::midpoint(errors[(errors.len() - 1) / 2], errors[errors.len() / 2]);
+        let names = group.map(Cell::text);
+        let figures = [errors.iter().sum::<f64>() / n, median, bias].map(Cell::number);
+        table.row(names.into_iter().chain([Cell::count(errors.len())]).chain(figures));
     }
     table
 }

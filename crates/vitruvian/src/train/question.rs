@@ -31,7 +31,8 @@ impl Question {
     /// # Errors
     /// Every name that is not known, with the nearest ones.
     pub fn new(study: &TrainStudy, profiles: &Profiles) -> Result<Self, Diagnostics> {
-        let service = Service { node: study.node.clone(), region: study.region.clone(), ..Service::default() };
+        let service =
+            Service { node: study.node.clone(), region: study.region.clone(), ..Service::default() };
         let setup = Setup::new(&study.chip, &service, profiles);
         let (setup, model) = both(setup, load_model(&study.model))?;
         let ((mut stack, recipe), choices) =
@@ -66,7 +67,9 @@ impl Question {
         let message = format!("{} takes {} chips, not {asked}", plan.degrees, self.chips);
         let near = vitruvian_training::check::nearest_divisor(asked, self.chips);
         Err(Diagnostic::error("chips", message)
-            .help(format!("leave --chips or one of the degrees out; the nearest divisor of {asked} is {near}"))
+            .help(format!(
+                "leave --chips or one of the degrees out; the nearest divisor of {asked} is {near}"
+            ))
             .into())
     }
 

@@ -41,7 +41,8 @@ fn spent(step: &Step) -> String {
     ];
     parts.sort_by(|a, b| b.1.total_cmp(&a.1));
     let share = |(name, time): &(&str, f64)| format!("{:.0} % {name}", 100.0 * time / step.time);
-    let largest: Vec<String> = parts.iter().take(4).filter(|(_, time)| *time > 0.005 * step.time).map(share).collect();
+    let largest: Vec<String> =
+        parts.iter().take(4).filter(|(_, time)| *time > 0.005 * step.time).map(share).collect();
     format!("the busiest device spends {}", largest.join(", "))
 }
 
@@ -52,7 +53,8 @@ fn waiting(question: &Question, step: &Step) -> Option<String> {
         return None;
     }
     let mean = |index: usize| [1.0, 2.0, 1.0][index];
-    let ideal = schedule::bubble(plan.schedule, plan.degrees.pp, plan.chunks, [mean(0), mean(1), mean(2)], 3.0);
+    let ideal =
+        schedule::bubble(plan.schedule, plan.degrees.pp, plan.chunks, [mean(0), mean(1), mean(2)], 3.0);
     let share = 100.0 * ideal / (3.0 * f64::from(step.micro_batches) + ideal);
     Some(format!(
         "{} stages and {} micro-batches leave a bubble of {share:.1} % if all stages were equal; it is {:.1} %; a larger \
@@ -100,7 +102,9 @@ fn nothing_fits(question: &Question, outcome: &Outcome) -> Vec<String> {
         });
         return reasons;
     }
-    let Some(miss) = outcome.census.as_ref().and_then(|census| census.nearest.as_ref()) else { return Vec::new() };
+    let Some(miss) = outcome.census.as_ref().and_then(|census| census.nearest.as_ref()) else {
+        return Vec::new();
+    };
     vec![format!(
         "no layout fits into {usable:.1} GB: the nearest, {}, lacks {:.1} GB on device {}, where {} takes most; more \
          chips, a smaller micro-batch or offloading the optimizer would help",

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_quantity::{Bytes, Seconds};
 use vitruvian_training::stack::Attention;
-use vitruvian_training::{
-    Context, Degrees, Offload, Overlap, Plan, Recompute, Schedule, Sharding,
-};
+use vitruvian_training::{Context, Degrees, Offload, Overlap, Plan, Recompute, Schedule, Sharding};
 
 use crate::study::Input;
 
@@ -119,25 +117,42 @@ impl TrainStudy {
         };
         within("tokens of a sequence", self.sequence, 100_000_000);
         within("the global batch", self.global_batch, 100_000_000);
-        self.chips.into_iter().chain(self.scaling.iter().copied()).for_each(|n| within("chips", n, MOST_CHIPS));
+        self.chips
+            .into_iter()
+            .chain(self.scaling.iter().copied())
+            .for_each(|n| within("chips", n, MOST_CHIPS));
         let spec = &self.plan;
         let degrees = [
-            ("TP", spec.tp), ("CP", spec.cp), ("PP", spec.pp), ("DP", spec.dp), ("EP", spec.ep), ("ETP", spec.etp),
-            ("the micro-batch", spec.micro_batch), ("chunks", spec.chunks),
+            ("TP", spec.tp),
+            ("CP", spec.cp),
+            ("PP", spec.pp),
+            ("DP", spec.dp),
+            ("EP", spec.ep),
+            ("ETP", spec.etp),
+            ("the micro-batch", spec.micro_batch),
+            ("chunks", spec.chunks),
         ];
-        degrees.iter().filter_map(|(name, value)| Some((name, (*value)?))).for_each(|(n, v)| within(n, v, MOST_CHIPS));
+        degrees
+            .iter()
+            .filter_map(|(name, value)| Some((name, (*value)?)))
+            .for_each(|(n, v)| within(n, v, MOST_CHIPS));
         if self.search && self.chips.is_none() {
             faults.push(
-                Diagnostic::error("chips", "a search needs a number of chips").help("add --chips N, or a layout: --tp, --pp, --dp"),
+                Diagnostic::error("chips", "a search needs a number of chips")
+                    .help("add --chips N, or a layout: --tp, --pp, --dp"),
             );
         }
-        let product: u64 = [spec.tp, spec.cp, spec.pp, spec.dp].iter().map(|d| u64::from(d.unwrap_or(1))).product();
+        let product: u64 =
+            [spec.tp, spec.cp, spec.pp, spec.dp].iter().map(|d| u64::from(d.unwrap_or(1))).product();
         if product > u64::from(MOST_CHIPS) {
             let message = format!("a layout of {product} chips is more than {MOST_CHIPS}");
             faults.push(Diagnostic::error("out-of-range", message));
         }
         if let Some(run) = self.run.filter(|run| !(run.tokens > 0.0 && run.tokens.is_finite())) {
-            faults.push(Diagnostic::error("tokens", format!("a run of {} tokens", run.tokens)).help("such as 15T or 300B"));
+            faults.push(
+                Diagnostic::error("tokens", format!("a run of {} tokens", run.tokens))
+                    .help("such as 15T or 300B"),
+            );
         }
         if faults.is_empty() { Ok(()) } else { Err(Diagnostics(faults)) }
     }
@@ -147,7 +162,10 @@ impl TrainStudy {
 const MOST_CHIPS: u32 = 1_048_576;
 
 /// A name, or its mistake.
-fn named<T: std::str::FromStr<Err = String>>(name: Option<&String>, faults: &mut Vec<Diagnostic>) -> Option<T> {
+fn named<T: std::str::FromStr<Err = String>>(
+    name: Option<&String>,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<T> {
     let parsed = name?.parse().map_err(|error: String| Diagnostic::error("name-unknown", error));
     parsed.map_err(|fault| faults.push(fault)).ok()
 }
@@ -212,7 +230,11 @@ impl PlanSpec {
             schedule: choices.schedule.unwrap_or_default(),
             recompute: choices.recompute.unwrap_or_default(),
             recompute_layers: self.recompute_layers,
-            sharding: choices.sharding.unwrap_or(if degrees.dp * degrees.cp > 1 { plain.sharding } else { Sharding::None }),
+            sharding: choices.sharding.unwrap_or(if degrees.dp * degrees.cp > 1 {
+                plain.sharding
+            } else {
+                Sharding::None
+            }),
             sequence_parallel: self.sequence_parallel.unwrap_or(plain.sequence_parallel),
             context: choices.context.unwrap_or_default(),
             overlap: choices.overlap.unwrap_or(plain.overlap),
@@ -234,7 +256,10 @@ fn overlap(names: &[String], faults: &mut Vec<Diagnostic>) -> Option<Overlap> {
             "experts" => overlap.experts = true,
             other => {
                 let known = "gradients, parameters, tensor, pipeline, experts or none";
-                faults.push(Diagnostic::error("name-unknown", format!("`{other}` cannot be overlapped: use {known}")));
+                faults.push(Diagnostic::error(
+                    "name-unknown",
+                    format!("`{other}` cannot be overlapped: use {known}"),
+                ));
                 return None;
             }
         }

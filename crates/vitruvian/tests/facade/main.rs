@@ -6,4 +6,5 @@ mod consistent;
 mod published;
 mod question;
 mod right_reasons;
+mod training;
 mod what_if;

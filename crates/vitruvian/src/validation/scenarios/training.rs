@@ -11,10 +11,10 @@ use vitruvian_engine::Meter;
 use vitruvian_training::stack::Figures;
 use vitruvian_training::{Detail, Job, Pricer, Stack, Step, check};
 
+use super::{RefusedScenario, ScenarioRow};
 use crate::setup::Profiles;
 use crate::study::Input;
 use crate::train::{PlanSpec, Question, TrainStudy};
-use super::{RefusedScenario, ScenarioRow};
 
 pub use fit::{StackFit, fit};
 
@@ -172,8 +172,13 @@ impl Scenario {
         let refused = |reason: String| RefusedScenario { file: source.name().to_owned(), reason };
         let step = self.step().map_err(|faults| refused(faults.to_string()))?;
         let measured = self.file.measured.as_ref();
-        let wanted = |metric: &Metric| measured.is_none() || measured.and_then(|m| m.metric(*metric)).is_some();
-        Ok(Metric::ALL.into_iter().filter(wanted).filter_map(|metric| self.row(source, &step, metric)).collect())
+        let wanted =
+            |metric: &Metric| measured.is_none() || measured.and_then(|m| m.metric(*metric)).is_some();
+        Ok(Metric::ALL
+            .into_iter()
+            .filter(wanted)
+            .filter_map(|metric| self.row(source, &step, metric))
+            .collect())
     }
 
     fn step(&self) -> Result<Step, Diagnostics> {
@@ -228,7 +233,9 @@ impl Scenario {
             Metric::ActivationMemory => {
                 (step.memory.first().map_or(0.0, |first| first.activations) / GIB, MEMORY_SIGMA)
             }
-            Metric::ChipHours => (self.file.training.tokens? / step.tokens_per_s * chips / 3600.0, step.sigma),
+            Metric::ChipHours => {
+                (self.file.training.tokens? / step.tokens_per_s * chips / 3600.0, step.sigma)
+            }
         })
     }
 }
@@ -283,7 +290,13 @@ fn json(table: &toml::Table) -> String {
     format!("{{{}}}", fields.join(", "))
 }
 
-fn place(code: &'static str, source: &SourceText, span: Range<usize>, label: &str, message: &str) -> Diagnostic {
+fn place(
+    code: &'static str,
+    source: &SourceText,
+    span: Range<usize>,
+    label: &str,
+    message: &str,
+) -> Diagnostic {
     Diagnostic::error(code, message).at(source, span.into(), label)
 }
 
