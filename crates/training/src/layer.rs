@@ -178,6 +178,10 @@ fn again(setting: &Setting<'_>, forward: &[Line]) -> Vec<Line> {
         Recompute::None => 0.0,
         Recompute::Selective => f64::from(u8::from(attention::is_unfused_core(line.name))),
         Recompute::Elementwise => f64::from(u8::from(matches!(line.operator, Operator::Vector(_)))),
+        Recompute::UpProjection => {
+            let again = matches!(line.operator, Operator::Vector(_)) || kept::WIDENS.contains(&line.name);
+            f64::from(u8::from(again))
+        }
         Recompute::EverySecond => match line.operator {
             Operator::PrefillAttention(_) | Operator::MlaDecode(_) | Operator::LinearAttention(_) => 0.0,
             Operator::Gemm(_) => 0.5,

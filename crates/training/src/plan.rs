@@ -132,6 +132,8 @@ pub enum Recompute {
     Selective,
     /// Activation functions and norms: cheap element-wise work.
     Elementwise,
+    /// The same, and the projections that latent attention widens to heads (DeepSeek-V3; arXiv 2412.19437, section 3.2.3).
+    UpProjection,
     /// All but attention and every second product (torchtitan's and `PyTorch`'s selective policy).
     EverySecond,
     /// Whole layers: only their inputs are kept.
@@ -293,6 +295,7 @@ names!(Schedule, "schedule", [
 ]);
 names!(Recompute, "recomputation", [
     "none" => Self::None, "selective" => Self::Selective, "elementwise" => Self::Elementwise,
+    "up-projection" => Self::UpProjection,
     "every-second" => Self::EverySecond, "full" => Self::Full,
 ]);
 names!(Sharding, "sharding", [

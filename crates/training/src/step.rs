@@ -9,7 +9,7 @@ use crate::job::Job;
 use crate::memory::{self, Memory};
 use crate::optimizer;
 use crate::plan::{Plan, Schedule, Sharding};
-use crate::price::Pass;
+use crate::price::{Pass, beside};
 use crate::schedule::{Durations, Timeline, bubble, orders, simulate};
 
 /// A step of a plan.
@@ -138,7 +138,8 @@ impl<'a, 'm> Pricer<'a, 'm> {
         let optimizer = devices.iter().map(|d| optimizer::time(job, plan, d.held)).fold(0.0, f64::max);
         let host = figures.step.get();
         let time = pipeline + data + optimizer + host;
-        let parts = Parts { data, optimizer, host, ..parts(job, plan, devices, micros, pipeline) };
+        let inside = parts(job, plan, devices, micros, pipeline);
+        let parts = Parts { data: inside.data + data, optimizer, host, ..inside };
         let chips = f64::from(plan.degrees.chips());
         let capacity = job.peak() * chips * time;
         let sums = sums(devices, f64::from(micros));
@@ -253,26 +254,25 @@ fn parts(job: &Job<'_>, plan: &Plan, devices: &[Device], micros: u32, pipeline: 
     let Some(busiest) = devices.iter().max_by(|a, b| work(a).total_cmp(&work(b))) else {
         return Parts::default();
     };
-    let copies = f64::from(memory::schedule_copies(plan));
-    let m = f64::from(micros) / copies;
+    let m = f64::from(micros) / f64::from(memory::schedule_copies(plan));
     let figures = &job.stack.figures;
     let sum = passes(busiest);
     let again = busiest.chunks.iter().fold(Pass::default(), |sum, chunk| sum.plus(chunk.again));
-    let busy = work(busiest) * m;
-    let exposed = sum.exposed(plan.overlap, figures) * m;
-    let launch = (sum.device(figures) - sum.compute) * m;
-    let kernels = sum.compute * m;
+    let (device, tensor) = (sum.device(figures), sum.exposed(plan.overlap, figures));
+    let both_ways = plan.schedule == Schedule::DualPipe && plan.overlap.experts;
+    let experts = if both_ways { beside(sum.experts, device + tensor, figures) } else { sum.experts };
+    // What sharded parameters and offloaded activations add to the passes.
+    let added = (work(busiest) - device - tensor - sum.experts).max(0.0);
     Parts {
         products: sum.products * m,
         attention: sum.attention * m,
         vector: (sum.compute - sum.products - sum.attention) * m,
-        launch,
+        launch: (device - sum.compute) * m,
         again: again.compute * m,
-        tensor: exposed,
-        experts: sum.experts * m,
-        data: 0.0,
-        bubble: (pipeline - busy).max(0.0)
-            + (busy - kernels - exposed - launch - sum.experts * m).max(0.0) * 0.0,
+        tensor: tensor * m,
+        experts: experts * m,
+        data: added * m,
+        bubble: (pipeline - (device + tensor + experts + added) * m).max(0.0),
         optimizer: 0.0,
         host: 0.0,
     }

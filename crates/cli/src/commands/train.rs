@@ -108,7 +108,7 @@ struct PlanArgs {
     /// 1f1b (interleaved over chunks), zb-h1, zb-2p or dualpipe
     #[arg(long, value_name = "SCHEDULE")]
     schedule: Option<String>,
-    /// none, selective, elementwise, every-second or full
+    /// none, selective, elementwise, up-projection, every-second or full
     #[arg(long, value_name = "WHAT")]
     recompute: Option<String>,
     /// Layers of a device that full recomputation runs again; without it, all

@@ -65,7 +65,7 @@ fn names_that_mean_nothing() {
     for line in [
         "there is no training precision `fp4`: use bf16, fp16, fp8, fp8-block, int8",
         "there is no schedule `gpipe`: use 1f1b, zb-h1, zb-2p, dualpipe",
-        "there is no recomputation `all`: use none, selective, elementwise, every-second, full",
+        "there is no recomputation `all`: use none, selective, elementwise, up-projection, every-second, full",
     ] {
         assert!(told.contains(line), "{told}");
     }

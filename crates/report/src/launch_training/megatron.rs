@@ -80,6 +80,9 @@ fn recompute(plan: &TrainingLaunch, lines: &mut Lines) {
         ("elementwise", _) => {
             lines.flag("--recompute-granularity selective --recompute-modules layernorm mlp");
         }
+        ("up-projection", _) => {
+            lines.flag("--recompute-granularity selective --recompute-modules layernorm mla_up_proj moe_act");
+        }
         ("none", _) => {}
         (other, _) => lines.comment(format!("no flag for recomputation {other}")),
     }

@@ -8,6 +8,7 @@ use vitruvian_model::{Operator, VectorKind};
 
 use super::{Line, Setting, attention};
 use crate::plan::Recompute;
+use crate::recipe::Recipe;
 
 /// Bytes on one rank of one layer and micro-batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -38,6 +39,9 @@ const FED_BY_VECTORS: [&str; 9] = [
     "experts_down",
 ];
 
+/// Projections of latents to heads, whose outputs attention keeps.
+pub(super) const WIDENS: [&str; 2] = ["q_b_proj", "kv_b_proj"];
+
 pub(super) fn of(setting: &Setting<'_>, forward: &[Line]) -> Kept {
     let whole: f64 = forward.iter().map(|line| bytes(setting, line)).sum();
     let input = setting.row_bytes(setting.resident_tokens()) as f64;
@@ -49,6 +53,14 @@ pub(super) fn of(setting: &Setting<'_>, forward: &[Line]) -> Kept {
             whole - sum(setting, forward, gone)
         }
         Recompute::Elementwise => whole - sum(setting, forward, |line| FED_BY_VECTORS.contains(&line.name)),
+        Recompute::UpProjection => {
+            let widened = forward.iter().any(|line| WIDENS.contains(&line.name));
+            let gone = |line: &Line| {
+                let heads = widened && matches!(line.operator, Operator::PrefillAttention(_));
+                heads || FED_BY_VECTORS.contains(&line.name)
+            };
+            whole - sum(setting, forward, gone)
+        }
         Recompute::EverySecond => input + every_second(setting, forward),
         Recompute::Full => input,
     };
@@ -78,6 +90,12 @@ fn every_second(setting: &Setting<'_>, forward: &[Line]) -> f64 {
 
 fn split(setting: &Setting<'_>) -> f64 {
     if setting.sequence_parallel { f64::from(setting.degrees.tp) } else { 1.0 }
+}
+
+/// DeepSeek-V3 keeps the inputs of activation functions in FP8 (arXiv 2412.19437, section 3.3.3).
+fn activation_bytes(setting: &Setting<'_>, kind: VectorKind, element: f64) -> f64 {
+    let short = setting.recipe == Recipe::Fp8Block && kind == VectorKind::GatedActivation;
+    if short { 1.0 } else { element }
 }
 
 /// What one forward line keeps.
@@ -128,7 +146,7 @@ fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
                 VectorKind::Activation => 1.0,
                 _ => 0.0,
             };
-            inputs * vector.elements() * element
+            inputs * vector.elements() * activation_bytes(setting, vector.kind, element)
         }
         _ => 0.0,
     };

@@ -171,6 +171,9 @@ impl Space {
     fn recomputations(&self, job: &Job<'_>) -> Vec<Recompute> {
         pick(&self.recompute, || {
             let mut all = vec![Recompute::None, Recompute::Elementwise, Recompute::Full];
+            if job.model.kinds.iter().any(|kind| matches!(kind.mixer, Mixer::Mla(_))) {
+                all.push(Recompute::UpProjection);
+            }
             if job.stack.attention == Attention::Unfused {
                 all.push(Recompute::Selective);
             }
