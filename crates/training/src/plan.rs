@@ -228,8 +228,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plain plan of these degrees: 1F1B, one sequence a micro-batch, nothing recomputed, ZeRO-1 and what overlaps by
-    /// default in today's stacks.
+    /// A plain plan of these degrees: 1F1B, one sequence a micro-batch, nothing recomputed, ZeRO-1, and the overlaps that
+    /// every stack of today has.
     pub fn new(degrees: Degrees) -> Self {
         Self {
             degrees,
@@ -242,7 +242,12 @@ impl Plan {
             sharding: Sharding::Optimizer,
             sequence_parallel: degrees.tp > 1,
             context: Context::Ring,
-            overlap: Overlap { gradients: true, parameters: true, ..Overlap::default() },
+            overlap: Overlap {
+                gradients: true,
+                parameters: true,
+                tensor: degrees.tp > 1,
+                ..Overlap::default()
+            },
             offload: Offload::None,
         }
     }

@@ -39,9 +39,9 @@ pub(super) fn read(text: Text) -> Result<Model, Refusal> {
         || hidden.saturating_mul(config.expansion_ratio.map_or(4, |ratio| ratio.0)),
         |inner| inner.0,
     );
-    // Biases of four projections; norms of two sublayers have one each.
+    // Biases of queries, keys, values, outputs and both inner projections; norms of two sublayers have one each.
     let biased = !config.no_bias.unwrap_or(text.model_type == "mpt");
-    let small = if biased { 5 * hidden + width + 3 * hidden } else { 0 };
+    let small = if biased { 5 * hidden + width + 2 * hidden } else { 0 };
     let attention = Attention { rope: 0, small, ..Attention::plain(heads, heads, hidden / heads) };
     let ffn = Ffn::Dense(Dense { width, activation: Activation::Plain });
     let layer = Layer::new(Mixer::Attention(attention), ffn);
@@ -60,4 +60,20 @@ pub(super) fn read(text: Text) -> Result<Model, Refusal> {
         published: None,
         left_out: vec!["learned positions, where there are any".to_owned()],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{catalog, parameters};
+
+    /// arXiv 2104.04473, equation 2: 12·l·h²·(1 + 13/(12h) + (V + s)/(12·l·h)). Positions are not counted here; the last
+    /// norm, which the equation leaves out, is.
+    #[test]
+    fn gpt_3_has_the_parameters_of_the_equation() {
+        for (name, l, h) in [("gpt3-175b", 96.0, 12_288.0), ("gpt-1t", 128.0, 25_600.0)] {
+            let expected = 12.0 * l * h * h + 13.0 * l * h + 51_200.0 * h;
+            let found = parameters(&catalog::model(name).unwrap()).total as f64;
+            assert!((found - expected - h).abs() < 1.0, "{name}: {found} for {expected}");
+        }
+    }
 }

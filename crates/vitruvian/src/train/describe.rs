@@ -152,7 +152,7 @@ pub(super) fn in_one_line(plan: &Plan) -> String {
 
 fn census(census: &vitruvian_training::search::Census) -> CensusAnswer {
     let near = |miss: &vitruvian_training::search::Miss| {
-        format!("{} lacks {:.1} GB", in_one_line(&miss.plan), miss.missing / GB)
+        format!("{} lacks {} GB", in_one_line(&miss.plan), vitruvian_quantity::three(miss.missing / GB))
     };
     CensusAnswer {
         looked_at: census.looked_at,

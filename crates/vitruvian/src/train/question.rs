@@ -99,7 +99,7 @@ impl Question {
     pub(crate) fn space(&self) -> Space {
         let (spec, choices) = (&self.study.plan, &self.choices);
         let fixed = |degree: Option<u32>| degree.into_iter().collect::<Vec<u32>>();
-        let default = Overlap { gradients: true, parameters: true, ..Overlap::default() };
+        let default = Overlap { gradients: true, parameters: true, tensor: true, ..Overlap::default() };
         Space {
             chips: self.chips,
             tp: fixed(spec.tp),
