@@ -8,6 +8,7 @@ pub(crate) mod kernel;
 pub(crate) mod library;
 pub(crate) mod product;
 pub(crate) mod sm;
+mod waves;
 
 use vitruvian_hardware::Architecture;
 use vitruvian_model::operator::Gemm;
