@@ -60,10 +60,11 @@ pub fn mtp_projection(setting: &Setting<'_>) -> Passes {
     backward_of(setting, vec![norms, Line::compute("mtp_proj", Operator::Gemm(gemm))])
 }
 
-/// Logits alive at the loss, in bytes: 16 bits out of the product and `copies` of them in fp32.
+/// Logits alive at the loss, in bytes: 16 bits out of the product and as many of their gradient into it, and `copies` of
+/// them in fp32.
 pub fn logits_bytes(setting: &Setting<'_>, copies: f64) -> f64 {
     let columns = setting.model.vocab.div_ceil(setting.degrees.tp);
-    f64::from(setting.tokens()) * f64::from(columns) * (2.0 + 4.0 * copies)
+    f64::from(setting.tokens()) * f64::from(columns) * (2.0 + 2.0 + 4.0 * copies)
 }
 
 fn exchange(setting: &Setting<'_>, name: &'static str, kind: CollectiveKind) -> Option<Line> {
