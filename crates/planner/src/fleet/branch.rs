@@ -66,8 +66,7 @@ struct Search<'a> {
 pub fn branch(program: &Program, effort: Effort) -> Result<Whole, Halt> {
     let bounds: Vec<(f64, f64)> = program.variables.iter().map(|v| (v.lower, v.upper)).collect();
     let relaxed = relax_within(program, &bounds)?;
-    let mut search =
-        Search { program, effort, best: None, open: BinaryHeap::new(), solved: 1, made: 0 };
+    let mut search = Search { program, effort, best: None, open: BinaryHeap::new(), solved: 1, made: 0 };
     let root = relaxed.cost;
     search.dive(Open { bounds, relaxed, order: 0 });
     while let Some(next) = search.next() {
@@ -156,8 +155,9 @@ impl Search<'_> {
         let Some(best) = self.best else { return Err(Halt::Infeasible) };
         let left = self.open.iter().map(|open| open.relaxed.cost).fold(best.cost, f64::min);
         let values = self.program.variables.iter().zip(&best.values);
-        let values: Vec<f64> =
-            values.map(|(variable, value)| if variable.whole.is_some() { value.round() } else { *value }).collect();
+        let values: Vec<f64> = values
+            .map(|(variable, value)| if variable.whole.is_some() { value.round() } else { *value })
+            .collect();
         let cost = self.program.cost(&values);
         Ok(Whole { cost, values, bound: left.max(root).min(cost), nodes: self.solved })
     }

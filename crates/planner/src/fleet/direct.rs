@@ -115,7 +115,8 @@ fn variables(
     let whole = |variable: Variable, yes: bool, rank: Rank| if yes { variable.whole(rank) } else { variable };
     for chip in 0..problem.chips.len() {
         let order = |due: usize| {
-            let offered = if due < freedom.not_before { 0.0 } else { problem.chips[chip].offered[due].floor() };
+            let offered =
+                if due < freedom.not_before { 0.0 } else { problem.chips[chip].offered[due].floor() };
             let charge = order_charge(problem, future, chip, due);
             whole(Variable::new(charge, offered), freedom.whole_orders, Rank::Middle)
         };
@@ -167,9 +168,12 @@ fn stock_rows(problem: &Problem, future: &Future, quarter: usize, program: &mut 
             .columns_of(index)
             .map(|(column, data)| (places.place[column][quarter], data.nodes))
             .collect();
-        terms.extend(places.order[index].iter().enumerate().map(|(due, id)| {
-            (*id, -arrived(future, index, due, quarter))
-        }));
+        terms.extend(
+            places.order[index]
+                .iter()
+                .enumerate()
+                .map(|(due, id)| (*id, -arrived(future, index, due, quarter))),
+        );
         let there = chip.stock[quarter];
         let bound = match chip.stack {
             None => there,
@@ -218,9 +222,11 @@ fn limit_rows(problem: &Problem, program: &mut Program, places: &mut Places) {
         if let Some(racks) = &problem.limits.racks {
             let taken = problem.chips.iter().map(|chip| chip.stock[quarter] * chip.racks_per_node);
             let free = racks[quarter] - taken.sum::<f64>();
-            let terms = problem.chips.iter().zip(&places.order).flat_map(|(chip, ids)| {
-                ids[..=quarter].iter().map(|id| (*id, chip.racks_per_node))
-            });
+            let terms = problem
+                .chips
+                .iter()
+                .zip(&places.order)
+                .flat_map(|(chip, ids)| ids[..=quarter].iter().map(|id| (*id, chip.racks_per_node)));
             places.racks.push(program.row(terms.collect(), Sense::AtMost, free));
         }
         if let Some(budget) = &problem.limits.budget {
@@ -236,7 +242,8 @@ fn limit_rows(problem: &Problem, program: &mut Program, places: &mut Places) {
 
 /// What falls due in a quarter if everything is delivered: nodes, and stacks taken up.
 fn payments(problem: &Problem, places: &Places, quarter: usize) -> Vec<(VariableId, f64)> {
-    let nodes = problem.chips.iter().zip(&places.order).map(|(chip, ids)| (ids[quarter], chip.payable[quarter]));
+    let nodes =
+        problem.chips.iter().zip(&places.order).map(|(chip, ids)| (ids[quarter], chip.payable[quarter]));
     let stacks = problem.stacks.iter().zip(&places.open).map(|(stack, ids)| (ids[quarter], stack.migration));
     nodes.chain(stacks).collect()
 }

@@ -84,9 +84,8 @@ pub fn blocked(problem: &Problem, future: &Future) -> Result<Option<Blocked>, Ha
     });
     let alone: Result<Vec<Relief>, Halt> = alone.collect();
     let together = stretched(problem, future, &limits)?;
-    let together = together.map(|amounts| {
-        limits.into_iter().zip(amounts).filter(|(_, more)| *more > NOISE).collect()
-    });
+    let together =
+        together.map(|amounts| limits.into_iter().zip(amounts).filter(|(_, more)| *more > NOISE).collect());
     Ok(Some(Blocked { alone: alone?, together, short }))
 }
 
@@ -105,8 +104,7 @@ fn limits(problem: &Problem) -> Vec<Limit> {
 fn stretched(problem: &Problem, future: &Future, limits: &[Limit]) -> Result<Option<Vec<f64>>, Halt> {
     let (mut program, places) = build(problem, future, Freedom { met: true, ..Freedom::default() });
     program.variables.iter_mut().for_each(|variable| variable.cost = 0.0);
-    let slacks: Vec<_> =
-        limits.iter().map(|limit| stretch(problem, &mut program, &places, *limit)).collect();
+    let slacks: Vec<_> = limits.iter().map(|limit| stretch(problem, &mut program, &places, *limit)).collect();
     match relax(&program) {
         Ok(found) => Ok(Some(slacks.iter().map(|id| found.values[id.index()]).collect())),
         Err(Halt::Infeasible) => Ok(None),
@@ -115,12 +113,7 @@ fn stretched(problem: &Problem, future: &Future, limits: &[Limit]) -> Result<Opt
 }
 
 /// Adds the amount by which a limit grows.
-fn stretch(
-    problem: &Problem,
-    program: &mut Program,
-    places: &Places,
-    limit: Limit,
-) -> VariableId {
+fn stretch(problem: &Problem, program: &mut Program, places: &Places, limit: Limit) -> VariableId {
     let slack = program.add(Variable::new(1.0 / size(problem, limit), f64::INFINITY));
     let loosen = |program: &mut Program, rows: &[RowId]| {
         rows.iter().for_each(|row| program.rows[row.index()].terms.push((slack, -1.0)));

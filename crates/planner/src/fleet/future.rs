@@ -108,23 +108,29 @@ pub fn futures(problem: &Problem, risks: &[Risk], spread: &[f64], sampling: Samp
     let certain = spread.iter().all(|sigma| *sigma == 0.0);
     match combinations {
         Some(count) if certain && count <= sampling.samples.max(1) => enumerate(problem, risks, count),
-        _ => (0..sampling.samples.max(1)).map(|sample| draw(problem, risks, spread, sampling, sample)).collect(),
+        _ => (0..sampling.samples.max(1))
+            .map(|sample| draw(problem, risks, spread, sampling, sample))
+            .collect(),
     }
 }
 
 /// Whether the futures of [`futures`] are all there are, rather than samples.
 pub fn is_exact(risks: &[Risk], spread: &[f64], sampling: Sampling) -> bool {
     let combinations = risks.iter().try_fold(1_usize, |all, risk| all.checked_mul(risk.outcomes.len()));
-    spread.iter().all(|sigma| *sigma == 0.0) && combinations.is_some_and(|count| count <= sampling.samples.max(1))
+    spread.iter().all(|sigma| *sigma == 0.0)
+        && combinations.is_some_and(|count| count <= sampling.samples.max(1))
 }
 
 /// The future in which every risk takes its likeliest outcome.
 pub fn likely(problem: &Problem, risks: &[Risk]) -> Future {
     let likeliest = |risk: &Risk| {
         let all = risk.outcomes.iter().enumerate();
-        all.fold((0, 0.0), |best, (index, outcome)| {
-            if outcome.probability > best.1 { (index, outcome.probability) } else { best }
-        })
+        all.fold(
+            (0, 0.0),
+            |best, (index, outcome)| {
+                if outcome.probability > best.1 { (index, outcome.probability) } else { best }
+            },
+        )
         .0
     };
     let outcomes: Vec<usize> = risks.iter().map(likeliest).collect();

@@ -150,8 +150,12 @@ impl<'a> Master<'a> {
     fn line(&self, orders: &Orders, quarter: usize) -> Result<Line, Halt> {
         let problem = self.problem;
         let zero = |rows: usize| vec![vec![0.0; problem.quarters]; rows];
-        let mut line =
-            Line { constant: 0.0, nodes: zero(problem.chips.len()), open: zero(problem.stacks.len()), value: 0.0 };
+        let mut line = Line {
+            constant: 0.0,
+            nodes: zero(problem.chips.len()),
+            open: zero(problem.stacks.len()),
+            value: 0.0,
+        };
         // Futures that have brought the same so far share one dual program.
         let mut seen = Vec::new();
         for future in self.futures {
@@ -206,7 +210,8 @@ impl<'a> Master<'a> {
 
 fn half_way(one: &Orders, other: &Orders) -> Orders {
     let middle = |a: &[Vec<f64>], b: &[Vec<f64>]| -> Vec<Vec<f64>> {
-        let row = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| f64::midpoint(*a, *b)).collect();
+        let row =
+            |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| f64::midpoint(*a, *b)).collect();
         a.iter().zip(b).map(row).collect()
     };
     Orders { nodes: middle(&one.nodes, &other.nodes), open: middle(&one.open, &other.open) }

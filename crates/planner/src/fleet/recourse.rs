@@ -107,7 +107,8 @@ pub fn quarter_program(
             problem.demands[demand].rate[quarter],
         )
     };
-    let short: Vec<VariableId> = (0..problem.demands.len()).map(|demand| program.add(short(demand))).collect();
+    let short: Vec<VariableId> =
+        (0..problem.demands.len()).map(|demand| program.add(short(demand))).collect();
     for (chip, there) in nodes.iter().enumerate() {
         let terms = problem.columns_of(chip).map(|(column, data)| (placed[column], data.nodes)).collect();
         program.row(terms, Sense::AtMost, *there);

@@ -4,7 +4,9 @@
 use good_lp::solvers::highs::highs as solver;
 #[cfg(not(feature = "highs"))]
 use good_lp::solvers::microlp::microlp as solver;
-use good_lp::{Constraint, Expression, ResolutionError, Solution, SolverModel, constraint, variable, variables};
+use good_lp::{
+    Constraint, Expression, ResolutionError, Solution, SolverModel, constraint, variable, variables,
+};
 
 use crate::fleet::program::{Program, Row, Sense};
 
@@ -52,7 +54,8 @@ pub fn relax_within(program: &Program, bounds: &[(f64, f64)]) -> Result<Relaxed,
         objective.add_mul(variable.cost * scale, *handle);
     }
     let rows = program.rows.iter().filter(|row| !row.terms.is_empty());
-    let model = rows.fold(all.minimise(objective).using(solver), |model, row| model.with(scaled(row, &handles)));
+    let model =
+        rows.fold(all.minimise(objective).using(solver), |model, row| model.with(scaled(row, &handles)));
     let solved = model.solve().map_err(halt)?;
     let value = |(handle, (lower, upper)): (&good_lp::Variable, &(f64, f64))| {
         solved.value(*handle).clamp(*lower, *upper)

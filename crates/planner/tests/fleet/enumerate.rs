@@ -19,10 +19,7 @@ pub(crate) fn all_orders(problem: &Problem) -> Vec<Orders> {
             for c in 0..=offered(1, 0) {
                 for d in 0..=offered(1, 1) {
                     for open in [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]] {
-                        let nodes = vec![
-                            vec![f64::from(a), f64::from(b)],
-                            vec![f64::from(c), f64::from(d)],
-                        ];
+                        let nodes = vec![vec![f64::from(a), f64::from(b)], vec![f64::from(c), f64::from(d)]];
                         all.push(Orders { nodes, open: vec![open.to_vec()] });
                     }
                 }

@@ -6,7 +6,8 @@ use vitruvian_planner::fleet::{Effect, Outcome, Risk, futures, likely};
 
 use crate::small::{QUARTERS, problem};
 
-const EFFECT: Effect = Effect { chip: 0, from: 0, until: QUARTERS, share: 1.0, ramp: 0, delay: 0, price: 1.0 };
+const EFFECT: Effect =
+    Effect { chip: 0, from: 0, until: QUARTERS, share: 1.0, ramp: 0, delay: 0, price: 1.0 };
 
 fn risk(probability: f64, effect: Effect) -> Risk {
     let quiet = Outcome { name: "quiet".to_owned(), probability: 1.0 - probability, effects: Vec::new() };

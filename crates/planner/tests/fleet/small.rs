@@ -77,9 +77,7 @@ pub(crate) fn certain(problem: &Problem) -> Future {
     let deliveries = problem
         .chips
         .iter()
-        .map(|_| {
-            (0..QUARTERS).map(|quarter| vec![Delivery { quarter, share: 1.0, price: 1.0 }]).collect()
-        })
+        .map(|_| (0..QUARTERS).map(|quarter| vec![Delivery { quarter, share: 1.0, price: 1.0 }]).collect())
         .collect();
     Future { outcomes: Vec::new(), weight: 1.0, deliveries }
 }
