@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod future;
 pub mod hedge;
 pub mod placement;
+pub mod polish;
 pub mod problem;
 pub mod program;
 pub mod quarter;

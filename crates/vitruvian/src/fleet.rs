@@ -17,6 +17,7 @@ use vitruvian_planner::fleet::elastic::{Blocked, blocked};
 use vitruvian_planner::fleet::future::is_exact;
 use vitruvian_planner::fleet::hedge::{Hedged, Patience};
 use vitruvian_planner::fleet::placement::{Placement, placements};
+use vitruvian_planner::fleet::polish::{Polished, polish};
 use vitruvian_planner::fleet::relax::Halt;
 use vitruvian_planner::fleet::strategy::{Strategy, Tried, attempt, known};
 use vitruvian_planner::fleet::worth::{Worth, worths};
@@ -48,6 +49,9 @@ const EFFORT: Effort = Effort { nodes: 300, gap: 1e-4 };
 /// The plan is sought until another could be better by this part at most.
 const PATIENCE: Patience = Patience { steps: 60, gap: 1e-3, rounds: 3, branch: EFFORT };
 
+/// Deployments ordered after rounding at most.
+const TRIES: usize = 60;
+
 /// Everything that was worked out.
 struct Worked<'a> {
     spec: &'a Spec,
@@ -61,6 +65,8 @@ struct Worked<'a> {
     tried: &'a [Tried],
     plan: &'a Hedged,
     placed: &'a [Placement],
+    /// Present value of the likeliest future with nodes shared between deployments.
+    shared: f64,
     worths: &'a [Worth],
     blocked: Option<&'a Blocked>,
 }
@@ -86,9 +92,10 @@ fn work(spec: &Spec, found: &[Found], unserved: &[Unserved], problem: &Problem) 
     let likely = likely(problem, &spec.risks);
     let blocked = blocked(problem, &likely)?;
     let known = known(problem, &futures)?;
-    let tried = try_all(spec, problem, &futures, &known)?;
+    let mut tried = try_all(spec, problem, &futures, &known)?;
+    let placed = finish(spec, problem, &futures, &likely, (&known, &mut tried[0]))?;
     let plan = tried[0].hedged.clone().ok_or(Halt::Infeasible)?;
-    let placed = placements(problem, &plan.orders, &likely, EFFORT)?;
+    let shared = evaluate(problem, &plan.orders, std::slice::from_ref(&likely))?;
     let worths = worths(problem, &likely)?;
     let exact = is_exact(&spec.risks, &spread, spec.sampling);
     Ok(assemble::answer(&Worked {
@@ -103,6 +110,7 @@ fn work(spec: &Spec, found: &[Found], unserved: &[Unserved], problem: &Problem) 
         tried: &tried,
         plan: &plan,
         placed: &placed,
+        shared: shared.iter().map(vitruvian_planner::fleet::Books::total).sum(),
         worths: &worths,
         blocked: blocked.as_ref(),
     }))
@@ -123,6 +131,32 @@ fn try_all(spec: &Spec, problem: &Problem, futures: &[Future], known: &[f64]) ->
     }
     adopt(&mut tried);
     Ok(tried)
+}
+
+/// Whole placements of the plan in the likeliest future. Where shortfall comes before money, what rounding leaves short is
+/// ordered too.
+fn finish(
+    spec: &Spec,
+    problem: &Problem,
+    futures: &[Future],
+    likely: &Future,
+    (known, plan): (&[f64], &mut Tried),
+) -> Result<Vec<Placement>, Halt> {
+    let Some(hedged) = &mut plan.hedged else { return Ok(Vec::new()) };
+    if spec.goal == Goal::Cost {
+        return placements(problem, &hedged.orders, likely, EFFORT);
+    }
+    let Polished { orders, placed } = polish(problem, &hedged.orders, likely, EFFORT, TRIES)?;
+    if orders != hedged.orders {
+        plan.books = evaluate(problem, &orders, futures)?;
+        let totals =
+            plan.books.iter().map(|books| books.weight * (books.cost() + books.penalty * problem.priority));
+        hedged.expected = totals.sum::<f64>().max(hedged.bound);
+        hedged.orders = orders;
+        let pairs = plan.books.iter().zip(known);
+        plan.regret = pairs.map(|(books, least)| (books.total() - least).max(0.0)).collect();
+    }
+    Ok(placed)
 }
 
 /// With one future, orders and placements are sought as whole numbers together; the better of both plans is kept.

@@ -41,14 +41,26 @@ pub fn placements(
 ) -> Result<Vec<Placement>, Halt> {
     (0..problem.quarters)
         .into_par_iter()
-        .map(|quarter| {
-            let nodes: Vec<f64> =
-                there(problem, orders, future, quarter).iter().map(|n| (n + WHOLE).floor()).collect();
-            let (program, placed, short) = quarter_program(problem, quarter, &nodes, true);
-            let found = branch(&program, effort)?;
-            let read = |ids: &[VariableId]| ids.iter().map(|id| found.values[id.index()]).collect();
-            let (placed, short) = (read(&placed), read(&short));
-            Ok(Placement { nodes, placed, short, cost: found.cost, bound: found.bound })
-        })
+        .map(|quarter| placement(problem, orders, future, quarter, effort))
         .collect()
+}
+
+/// The best whole placements of one quarter.
+///
+/// # Errors
+/// The solver fails.
+pub fn placement(
+    problem: &Problem,
+    orders: &Orders,
+    future: &Future,
+    quarter: usize,
+    effort: Effort,
+) -> Result<Placement, Halt> {
+    let nodes: Vec<f64> =
+        there(problem, orders, future, quarter).iter().map(|nodes| (nodes + WHOLE).floor()).collect();
+    let (program, placed, short) = quarter_program(problem, quarter, &nodes, true);
+    let found = branch(&program, effort)?;
+    let read = |ids: &[VariableId]| ids.iter().map(|id| found.values[id.index()]).collect();
+    let (placed, short) = (read(&placed), read(&short));
+    Ok(Placement { nodes, placed, short, cost: found.cost, bound: found.bound })
 }

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 use vitruvian_planner::fleet::branch::Effort;
+use vitruvian_planner::fleet::evaluate::{nodes_charge, stacks_charge};
 use vitruvian_planner::fleet::hedge::{Patience, hedge};
+use vitruvian_planner::fleet::placement::{Placement, placements};
+use vitruvian_planner::fleet::polish::{keeps_limits, polish};
 use vitruvian_planner::fleet::strategy::{Strategy, attempt, known, quantile};
 use vitruvian_planner::fleet::{Orders, Problem, evaluate};
 
@@ -64,6 +67,29 @@ proptest! {
                 prop_assert!(tried.regret.iter().zip(&known).all(|(regret, least)| *regret <= 1e-6 * least.max(1.0)));
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(25))]
+    #[test]
+    fn polish_keeps_limits_and_makes_nothing_worse(problem in problem()) {
+        let future = certain(&problem);
+        let found = hedge(&problem, std::slice::from_ref(&future), ALL).unwrap();
+        prop_assert!(keeps_limits(&problem, &found.orders));
+        let polished = polish(&problem, &found.orders, &future, ALL.branch, 20).unwrap();
+        prop_assert!(keeps_limits(&problem, &polished.orders));
+        let total = |orders: &Orders| {
+            let placed = placements(&problem, orders, &future, ALL.branch).unwrap();
+            nodes_charge(&problem, orders, &future)
+                + stacks_charge(&problem, orders)
+                + placed.iter().map(|quarter| quarter.cost).sum::<f64>()
+        };
+        prop_assert!(total(&polished.orders) <= total(&found.orders) + 1e-9);
+        // What is told of the placements is that of the orders.
+        let again = placements(&problem, &polished.orders, &future, ALL.branch).unwrap();
+        let cost = |placed: &[Placement]| placed.iter().map(|quarter| quarter.cost).sum::<f64>();
+        prop_assert!((cost(&again) - cost(&polished.placed)).abs() < 1e-6);
     }
 }
 

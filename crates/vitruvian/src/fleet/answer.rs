@@ -127,6 +127,8 @@ pub struct Plan {
     pub likely_cost_usd: f64,
     /// Present value of penalties if all goes as is likeliest.
     pub likely_penalty_usd: f64,
+    /// Present value, penalties included, of the same future with nodes shared between deployments, as over all futures.
+    pub likely_shared_usd: f64,
     /// How much better other orders could be at most, over all futures, relative to the expected cost.
     pub orders_gap: f64,
     /// How much better other placements could be at most, relative to their cost, if all goes as is likeliest.

@@ -8,6 +8,8 @@ use super::answer::{ShadowPrice, StopRelief, StopShort, Stops};
 
 const KILOWATTS_PER_MEGAWATT: f64 = 1000.0;
 const DOLLARS_PER_MILLION: f64 = 1e6;
+/// Less than this is the solver's rounding.
+const NOISE: f64 = 1e-6;
 
 /// What one more of a thing is worth.
 pub(super) fn shadow_price(worked: &Worked<'_>, worth: &Worth) -> ShadowPrice {
@@ -66,5 +68,7 @@ fn relief(worked: &Worked<'_>, relief: &Relief) -> StopRelief {
             (format!("{} on offer in every quarter", data.name), "chips", f64::from(data.chips_per_node))
         }
     };
-    StopRelief { limit, more: relief.more.map(|more| more * scale), unit: unit.to_owned() }
+    // Chips come in whole nodes.
+    let whole = |more: f64| if let Limit::Offered(_) = relief.limit { (more - NOISE).ceil() } else { more };
+    StopRelief { limit, more: relief.more.map(|more| whole(more) * scale), unit: unit.to_owned() }
 }

@@ -151,9 +151,14 @@ fn binding(prices: &[ShadowPrice]) -> Option<String> {
 
 fn gaps(answer: &FleetAnswer) -> String {
     format!(
-        "No other orders are better by more than {} of the expected cost, no other placements by more than {} of theirs.",
+        "No other orders are better by more than {} of the expected cost, no other placements by more than {} of theirs; whole deployments cost {} more than the shared nodes that futures are counted with.",
         tight(answer.plan.orders_gap),
-        tight(answer.plan.placements_gap)
+        tight(answer.plan.placements_gap),
+        tight(
+            (answer.plan.likely_cost_usd + answer.plan.likely_penalty_usd)
+                / answer.plan.likely_shared_usd.max(f64::MIN_POSITIVE)
+                - 1.0
+        )
     )
 }
 

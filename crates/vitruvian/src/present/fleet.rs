@@ -14,16 +14,16 @@ const KILOWATTS_PER_MEGAWATT: f64 = 1000.0;
 /// The plan by quarter: orders due, nodes at work, power, racks, money, shortfall.
 pub fn table(answer: &FleetAnswer) -> Table {
     let mut columns = vec![Column::name("quarter")];
-    columns.extend(answer.question.chips.iter().map(|chip| Column::number(format!("order {chip}"), "nodes")));
+    columns.extend(answer.question.chips.iter().map(|chip| Column::number(chip.clone(), "nodes")));
     columns.push(Column::number("at work", "nodes"));
     columns.push(Column::number("power", "MW"));
-    columns.push(Column::number("of limit", ""));
+    columns.push(Column::number("of limit", "%"));
     if limited_racks(answer) {
         columns.push(Column::number("racks", ""));
     }
     columns.push(Column::number("to pay", "MUSD"));
-    columns.push(Column::number("unserved", ""));
-    columns.push(Column::detail("stacks taken up"));
+    columns.push(Column::number("unserved", "%"));
+    columns.push(Column::detail("takes up"));
     let mut table = Table::new(columns).title(format!("Plan: {}", answer.question.title));
     answer
         .plan
@@ -37,7 +37,7 @@ pub fn table(answer: &FleetAnswer) -> Table {
         format!("{} futures drawn with seed {}", answer.question.futures, answer.question.seed)
     };
     table.note(format!(
-        "Orders are best over {futures}; placements, power and what is unserved are those of the likeliest one{}.",
+        "Under each chip, nodes ordered by the quarter in which they are due. Orders are best over {futures}; placements, power and what is unserved are those of the likeliest one{}.",
         likeliest(answer)
     ));
     answer.notes.iter().for_each(|note| table.note(note.clone()));
@@ -69,13 +69,14 @@ fn cells(answer: &FleetAnswer, index: usize, quarter: &PlanQuarter) -> Vec<Cell>
     }
     cells.push(Cell::number(quarter.payable_usd / MILLION));
     let unserved = unserved(answer, index, quarter);
-    cells.push(if unserved > 0.0 { Cell::share(unserved).tone(Tone::Bad) } else { Cell::share(0.0) });
+    let missing = Cell::number(100.0 * unserved);
+    cells.push(if unserved > 0.0 { missing.tone(Tone::Bad) } else { missing });
     cells.push(Cell::text(quarter.stacks.join(", ")));
     cells
 }
 
 fn part(used: f64, limit: f64) -> Cell {
-    if limit > 0.0 { Cell::share(used / limit) } else { Cell::default() }
+    if limit > 0.0 { Cell::number(100.0 * used / limit) } else { Cell::default() }
 }
 
 /// Part of a quarter's output tokens that is not served.

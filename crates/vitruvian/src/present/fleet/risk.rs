@@ -14,7 +14,6 @@ pub fn strategy_table(answer: &FleetAnswer) -> Table {
         Column::number("unserved", "%"),
         Column::number("regret", "MUSD"),
         Column::number("gap", "%"),
-        Column::detail("how it decides"),
     ])
     .title("Strategies over all futures: expected value, P10–P90");
     let least = answer.strategies.iter().map(|one| one.total_usd.mean).fold(f64::INFINITY, f64::min);
@@ -28,11 +27,10 @@ pub fn strategy_table(answer: &FleetAnswer) -> Table {
             range(strategy.shortfall_share, 100.0),
             range(strategy.regret_usd, 1.0 / MILLION),
             Cell::from(strategy.gap.map(|gap| 100.0 * gap)),
-            Cell::text(&*strategy.how),
         ]);
     }
     table.note(
-        "Regret: present value, penalties included, above that of knowing the future, for which nodes may be split; gap: how much better other orders of the kind could be at most.",
+        "The plan orders all chips, `all …` one of them, both best over all futures; who waits orders nothing until then, and then knows the future. Regret: present value, penalties included, above that of knowing the future, for which nodes may be split; gap: how much better other orders of the kind could be at most.",
     );
     table
 }
