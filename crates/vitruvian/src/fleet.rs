@@ -46,9 +46,13 @@ pub struct FleetStudy {
 
 /// Relaxations of one program with whole numbers.
 const EFFORT: Effort = Effort { nodes: 300, gap: 1e-4 };
+/// The same for the placements of one quarter, which are solved a hundred times as fast.
+const PLACING: Effort = Effort { nodes: 3000, gap: 1e-3 };
 /// The plan is sought until another could be better by this part at most.
 const PATIENCE: Patience = Patience { steps: 60, gap: 1e-3, rounds: 3, branch: EFFORT };
 
+/// The same where placements are tried many times over.
+const POLISHING: Effort = Effort { nodes: 600, gap: 1e-3 };
 /// Deployments ordered after rounding at most.
 const TRIES: usize = 60;
 
@@ -144,9 +148,9 @@ fn finish(
 ) -> Result<Vec<Placement>, Halt> {
     let Some(hedged) = &mut plan.hedged else { return Ok(Vec::new()) };
     if spec.goal == Goal::Cost {
-        return placements(problem, &hedged.orders, likely, EFFORT);
+        return placements(problem, &hedged.orders, likely, PLACING);
     }
-    let Polished { orders, placed } = polish(problem, &hedged.orders, likely, EFFORT, TRIES)?;
+    let Polished { orders, placed } = polish(problem, &hedged.orders, likely, POLISHING, TRIES)?;
     if orders != hedged.orders {
         plan.books = evaluate(problem, &orders, futures)?;
         let totals =
@@ -164,7 +168,7 @@ fn certain(problem: &Problem, future: &Future, known: &[f64], hedged: &Tried) ->
     let freedom = Freedom { whole_orders: true, whole_placements: true, ..Freedom::default() };
     let Ok(plan) = direct(problem, future, freedom, EFFORT) else { return Ok(hedged.clone()) };
     let whole = |orders: &Orders| -> Result<f64, Halt> {
-        let placed = placements(problem, orders, future, EFFORT)?;
+        let placed = placements(problem, orders, future, PLACING)?;
         let paid = evaluate::nodes_charge(problem, orders, future) + evaluate::stacks_charge(problem, orders);
         Ok(paid + placed.iter().map(|quarter| quarter.cost).sum::<f64>())
     };

@@ -120,8 +120,8 @@ fn plan(worked: &Worked<'_>) -> Plan {
         likely_cost_usd: paid + by_quarter().map(energy).sum::<f64>(),
         likely_penalty_usd: by_quarter().map(penalty).sum(),
         likely_shared_usd: worked.shared,
-        orders_gap: worked.plan.gap(),
-        placements_gap: if cost > 0.0 { ((cost - bound) / cost).max(0.0) } else { 0.0 },
+        orders_gap: outlook::rounded(worked.plan.gap()),
+        placements_gap: if cost > 0.0 { outlook::rounded((cost - bound) / cost) } else { 0.0 },
         steps: worked.plan.steps,
     }
 }

@@ -6,6 +6,9 @@ use vitruvian_planner::fleet::strategy::{Strategy, Tried, quantile};
 use super::Worked;
 use super::answer::{FutureAnswer, Spread, StrategyAnswer};
 
+/// Relative tolerance of the solver.
+const TOLERANCE: f64 = 1e-9;
+
 /// A strategy over all futures.
 pub(super) fn strategy(worked: &Worked<'_>, tried: &Tried) -> StrategyAnswer {
     let of = |figure: &dyn Fn(&Books) -> f64| {
@@ -25,7 +28,7 @@ pub(super) fn strategy(worked: &Worked<'_>, tried: &Tried) -> StrategyAnswer {
         nodes: tried.hedged.as_ref().map(|hedged| {
             hedged.orders.nodes.iter().map(|dues| dues.iter().sum::<f64>().round() as u32).collect()
         }),
-        gap: tried.hedged.as_ref().map(vitruvian_planner::fleet::Hedged::gap),
+        gap: tried.hedged.as_ref().map(|hedged| rounded(hedged.gap())),
     }
 }
 
@@ -62,6 +65,11 @@ pub(super) fn futures(worked: &Worked<'_>) -> Vec<FutureAnswer> {
 /// Output tokens that are asked for in all.
 fn asked_tokens(worked: &Worked<'_>) -> f64 {
     worked.problem.demands.iter().map(|demand| demand.rate.iter().sum::<f64>() * demand.tokens).sum()
+}
+
+/// A gap below the solver's own tolerance is none.
+pub(super) fn rounded(gap: f64) -> f64 {
+    if gap < TOLERANCE { 0.0 } else { gap }
 }
 
 fn spread(values: &[(f64, f64)]) -> Spread {

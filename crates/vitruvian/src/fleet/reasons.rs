@@ -61,6 +61,8 @@ fn outlook(answer: &FleetAnswer) -> String {
     let served = plan.shortfall_share;
     let unserved = if served.p90 < LITTLE {
         "leaves nothing unserved".to_owned()
+    } else if answer.question.futures == 1 {
+        format!("leaves {} of the tokens unserved", percent(served.mean))
     } else {
         format!(
             "leaves {} of the tokens unserved (P10–P90 {} to {})",
@@ -69,7 +71,7 @@ fn outlook(answer: &FleetAnswer) -> String {
             percent(served.p90)
         )
     };
-    format!("{futures} costs {} and {unserved}.", money(plan.cost_usd.mean))
+    format!("{futures} costs {} of present value and {unserved}.", money(plan.cost_usd.mean))
 }
 
 fn stopped(stops: &Stops) -> String {
@@ -110,7 +112,8 @@ fn runner_up(answer: &FleetAnswer) -> Option<String> {
     let best = alone.min_by(|a, b| a.total_usd.mean.total_cmp(&b.total_usd.mean))?;
     let more = best.total_usd.mean - plan.total_usd.mean;
     if more <= plan.total_usd.mean.abs() * LITTLE {
-        return Some(format!("`{}` comes to the same: other chips add nothing.", best.name));
+        let bought = best.nodes.iter().flatten().any(|nodes| *nodes > 0);
+        return bought.then(|| format!("`{}` comes to the same: other chips add nothing.", best.name));
     }
     Some(format!("{} with penalties{}.", dearer(best, more), risk(best, plan)))
 }
@@ -133,6 +136,9 @@ fn risk(other: &StrategyAnswer, plan: &StrategyAnswer) -> String {
 fn waiting(answer: &FleetAnswer) -> Option<String> {
     let (plan, wait) = (answer.strategies.first()?, answer.strategies.last()?);
     let more = wait.total_usd.mean - plan.total_usd.mean;
+    if answer.question.futures == 1 {
+        return None;
+    }
     let compared = if more >= 0.0 { "more" } else { "less" };
     Some(format!(
         "To {} comes to {} {compared}, though the future is known by then.",

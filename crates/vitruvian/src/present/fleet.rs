@@ -31,17 +31,26 @@ pub fn table(answer: &FleetAnswer) -> Table {
         .iter()
         .enumerate()
         .for_each(|(index, quarter)| table.row(cells(answer, index, quarter)));
-    let futures = if answer.question.exact {
-        format!("all {} futures, with their probabilities", answer.question.futures)
-    } else {
-        format!("{} futures drawn with seed {}", answer.question.futures, answer.question.seed)
-    };
     table.note(format!(
-        "Under each chip, nodes ordered by the quarter in which they are due. Orders are best over {futures}; placements, power and what is unserved are those of the likeliest one{}.",
-        likeliest(answer)
+        "Under each chip, nodes ordered by the quarter in which they are due. {}",
+        decided(answer)
     ));
     answer.notes.iter().for_each(|note| table.note(note.clone()));
     table
+}
+
+/// Over which futures orders were decided, and of which one the plan is told.
+fn decided(answer: &FleetAnswer) -> String {
+    let question = &answer.question;
+    let futures = match (question.futures, question.exact) {
+        (1, true) => return "Nothing is uncertain.".to_owned(),
+        (all, true) => format!("all {all} futures, with their probabilities"),
+        (drawn, false) => format!("{drawn} futures drawn with seed {}", question.seed),
+    };
+    format!(
+        "Orders are best over {futures}; placements, power and what is unserved are those of the likeliest one{}.",
+        likeliest(answer)
+    )
 }
 
 fn likeliest(answer: &FleetAnswer) -> String {

@@ -36,6 +36,9 @@ pub fn strategy_table(answer: &FleetAnswer) -> Table {
 }
 
 fn range(spread: Spread, factor: f64) -> Cell {
+    if spread.p10 == spread.p90 {
+        return Cell::number(spread.mean * factor);
+    }
     Cell::range(spread.mean * factor, spread.p10 * factor, spread.p90 * factor)
 }
 
@@ -57,17 +60,26 @@ pub fn stops_table(answer: &FleetAnswer) -> Option<Table> {
     let stops = answer.stops.as_ref()?;
     let mut table = Table::new([Column::name("limit"), Column::number("more", ""), Column::text("unit")])
         .title("What stops it, and how much more would do");
-    table.section("alone");
-    stops.alone.iter().for_each(|one| table.row(relief(one, "not enough alone")));
-    table.section("together");
+    let (enough, vain): (Vec<&StopRelief>, Vec<&StopRelief>) =
+        stops.alone.iter().partition(|one| one.more.is_some());
+    if !enough.is_empty() {
+        table.section("one of these");
+        enough.iter().for_each(|one| table.row(relief(one)));
+    }
     match &stops.together {
-        Some(all) => all.iter().for_each(|one| table.row(relief(one, ""))),
-        None => table.row([Cell::text("all"), Cell::default(), Cell::text("not enough")]),
+        Some(all) => {
+            table.section("or the least of all together");
+            all.iter().for_each(|one| table.row(relief(one)));
+        }
+        None => table.note("No amount of all limits together is enough: some service has no deployment."),
+    }
+    if !vain.is_empty() {
+        let names: Vec<&str> = vain.iter().map(|one| one.limit.as_str()).collect();
+        table.note(format!("No amount of one of these alone is enough: {}.", names.join(", ")));
     }
     Some(table)
 }
 
-fn relief(relief: &StopRelief, none: &str) -> [Cell; 3] {
-    let unit = if relief.more.is_some() { relief.unit.as_str() } else { none };
-    [Cell::text(&*relief.limit), Cell::from(relief.more), Cell::text(unit)]
+fn relief(relief: &StopRelief) -> [Cell; 3] {
+    [Cell::text(&*relief.limit), Cell::from(relief.more), Cell::text(&*relief.unit)]
 }
