@@ -106,9 +106,9 @@ probability = 0.3
         told(&format!("{GOOD}{risk}")),
         "\
 error[probabilities]: the probabilities of `ban` add up to 0.9000, not to 1
-  --> fleet.toml:29:15
+  --> fleet.toml:28:15
    |
-29 | probability = 0.3
+28 | probability = 0.3
    |               ^^^
    |
    = help: with 0.400 for the last they would
@@ -180,9 +180,13 @@ offered = 1
 
 #[test]
 fn a_chip_without_a_price_and_racks_without_a_size() {
-    let text = GOOD.replace("[[supply]]", "[limits]\nracks = 4\n\n[[supply]]");
+    let text =
+        GOOD.replace("[[supply]]", "[limits]\nracks = 4\n\n[[supply]]").replace("\"h20\"", "\"a100-sxm\"");
+    let heads = heads(&told(&text));
+    assert!(heads[0].starts_with("error[price-unknown]: the catalog has no price for "), "{}", heads[0]);
+    let text = text.replace("offered = 16", "offered = 16\nprice = \"90000 CNY\"");
     assert_eq!(
-        heads(&told(&text)),
+        self::heads(&told(&text)),
         ["error[rack-unknown]: racks are limited, but not how many nodes go into one:20:1"]
     );
 }

@@ -161,14 +161,11 @@ impl<'a> Master<'a> {
         for future in self.futures {
             let nodes = there(problem, orders, future, quarter);
             let known = seen.iter().position(|(other, _)| *other == nodes);
-            let index = match known {
-                Some(index) => index,
-                None => {
-                    let cut = self.duals[quarter].cut(&nodes)?;
-                    seen.push((nodes, cut));
-                    seen.len() - 1
-                }
-            };
+            let index = known.unwrap_or(seen.len());
+            if known.is_none() {
+                let cut = self.duals[quarter].cut(&nodes)?;
+                seen.push((nodes, cut));
+            }
             let (nodes, cut) = &seen[index];
             line.constant += future.weight * cut.constant;
             line.value += future.weight * cut.at(nodes);

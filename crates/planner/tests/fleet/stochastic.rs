@@ -18,8 +18,7 @@ const ALL: Patience =
 fn futures(problem: &Problem) -> Vec<vitruvian_planner::fleet::Future> {
     let mut late = certain(problem);
     late.weight = 0.2;
-    late.deliveries[1][0] = late.deliveries[1][1].clone();
-    late.deliveries[1][1] = Vec::new();
+    late.deliveries[1][0] = std::mem::take(&mut late.deliveries[1][1]);
     let all = vitruvian_planner::fleet::Future { weight: 0.5, ..certain(problem) };
     vec![all, without(problem, 0, 0.3), late]
 }

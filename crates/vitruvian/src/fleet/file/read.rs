@@ -163,13 +163,11 @@ impl Reader<'_, '_> {
         let mut all = Vec::new();
         for item in items {
             let span = Span::from(item.span());
-            match item.get_ref().as_str() {
-                Some(text) => all.push(Named { name: text.to_owned(), span }),
-                None => {
-                    self.faults.add("wrong-type", format!("`{path}` is a list of texts"), span, None);
-                    return None;
-                }
-            }
+            let Some(text) = item.get_ref().as_str() else {
+                self.faults.add("wrong-type", format!("`{path}` is a list of texts"), span, None);
+                return None;
+            };
+            all.push(Named { name: text.to_owned(), span });
         }
         Some(Value::Texts(all))
     }

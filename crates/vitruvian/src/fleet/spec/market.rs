@@ -128,16 +128,14 @@ fn racks_per_node(table: &Table, setup: &Setup, space: Space, faults: &mut Fault
         return 0.0;
     }
     let most: Watts = setup.chip.power.cap * f64::from(setup.node.size) + setup.node.host_power;
-    match space.rack_power {
-        // A node that is too much for one rack takes several.
-        Some(rack) => 1.0 / (rack / most.get()).floor().max(1.0 / (most.get() / rack).ceil()),
-        None => {
-            let message = "racks are limited, but not how many nodes go into one".to_owned();
-            let help = "give `rack_power` under `[limits]`, or `nodes_per_rack` here".to_owned();
-            faults.add("rack-unknown", message, table.span, Some(help));
-            0.0
-        }
-    }
+    let Some(rack) = space.rack_power else {
+        let message = "racks are limited, but not how many nodes go into one".to_owned();
+        let help = "give `rack_power` under `[limits]`, or `nodes_per_rack` here".to_owned();
+        faults.add("rack-unknown", message, table.span, Some(help));
+        return 0.0;
+    };
+    // A node that is too much for one rack takes several.
+    1.0 / (rack / most.get()).floor().max(1.0 / (most.get() / rack).ceil())
 }
 
 /// The stacks of a file.

@@ -68,7 +68,8 @@ pub fn stops_table(answer: &FleetAnswer) -> Option<Table> {
     }
     match &stops.together {
         Some(all) => {
-            table.section("or the least of all together");
+            let or = if enough.is_empty() { "" } else { "or " };
+            table.section(format!("{or}the least of all together"));
             all.iter().for_each(|one| table.row(relief(one)));
         }
         None => table.note("No amount of all limits together is enough: some service has no deployment."),
