@@ -24,7 +24,7 @@ use vitruvian_planner::fleet::worth::{Worth, worths};
 use vitruvian_planner::fleet::{Future, Problem, evaluate, futures, likely};
 
 pub use answer::*;
-pub use file::json_schema;
+pub use file::{files_named, json_schema};
 
 use columns::{Found, Unserved, columns};
 use spec::{Goal, Spec};
@@ -38,6 +38,8 @@ pub struct FleetStudy {
     pub path: String,
     /// Its text.
     pub text: String,
+    /// Chip files and model configurations that it names: the name as written, and the text.
+    pub files: Vec<(String, String)>,
     /// Futures to draw, instead of what the file says.
     pub samples: Option<u32>,
     /// Seed, instead of what the file says.
@@ -82,7 +84,7 @@ struct Worked<'a> {
 pub fn fleet_plan(study: &FleetStudy) -> Result<FleetAnswer, Diagnostics> {
     let source = SourceText::new(study.path.as_str(), study.text.as_str());
     let profiles = Profiles::catalog()?;
-    let mut spec = spec::spec(&source, &profiles)?;
+    let mut spec = spec::spec(&source, &study.files, &profiles)?;
     spec.sampling.samples = study.samples.map_or(spec.sampling.samples, |samples| samples as usize);
     spec.sampling.seed = study.seed.map_or(spec.sampling.seed, u64::from);
     let (found, unserved) = columns(&spec.demands, &spec.supplies);

@@ -1,12 +1,12 @@
 //! `vitruvian fleet`: which chips to buy, when, and for which service.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use vitruvian::fleet::is_infeasible;
+use vitruvian::fleet::{files_named, is_infeasible};
 use vitruvian::present::fleet as present;
 use vitruvian::{FleetAnswer, FleetStudy, fleet_plan};
-use vitruvian_diagnostics::Diagnostics;
+use vitruvian_diagnostics::{Diagnostics, all};
 use vitruvian_report::{Block, Page, html};
 
 use crate::answer::{Answer, OutputFile};
@@ -52,6 +52,7 @@ fn plan(arguments: &PlanArgs) -> Result<Answer, Diagnostics> {
     let answer = fleet_plan(&FleetStudy {
         path: source.name().to_owned(),
         text: source.text().to_owned(),
+        files: beside(&arguments.file, source.text())?,
         samples: arguments.samples,
         seed: arguments.seed,
     })?;
@@ -61,6 +62,16 @@ fn plan(arguments: &PlanArgs) -> Result<Answer, Diagnostics> {
         .iter()
         .map(|path| OutputFile { path: path.clone(), contents: html::render(&present::page(&answer)) });
     Ok(Answer { files: report.collect(), infeasible: is_infeasible(&answer), ..Answer::new(page, &answer) })
+}
+
+/// The files that the fleet file names, relative to its folder.
+fn beside(file: &Path, text: &str) -> Result<Vec<(String, String)>, Diagnostics> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let read = |name: String| {
+        let source = io::read_text(&folder.join(&name))?;
+        Ok((name, source.text().to_owned()))
+    };
+    all(files_named(text).into_iter().map(read))
 }
 
 fn blocks(arguments: &PlanArgs, answer: &FleetAnswer) -> Vec<Block> {

@@ -198,6 +198,28 @@ fn what_is_no_toml_and_a_file_that_is_not_there() {
     assert!(missing.starts_with("error[file-missing]"), "{missing}");
 }
 
+#[test]
+fn a_chip_of_the_users_own_and_its_mistakes() {
+    let folder = Folder::new("fleet-own-chip");
+    std::fs::write(folder.join("fleet.toml"), GOOD.replace("\"h20\"", "\"mine.toml\"")).unwrap();
+    let run = || {
+        Command::new(common::BINARY)
+            .args(["fleet", "plan", "fleet.toml"])
+            .current_dir(&*folder)
+            .output()
+            .unwrap()
+    };
+    let told = String::from_utf8(run().stderr).unwrap();
+    assert!(told.starts_with("error[file-missing]: `mine.toml` does not exist"), "{told}");
+    std::fs::write(folder.join("mine.toml"), "extends = \"h20\"\nhbm.bandwith = \"5 TB/s\"\n").unwrap();
+    let told = String::from_utf8(run().stderr).unwrap();
+    assert!(told.starts_with("error[unknown-key]") && told.contains("--> mine.toml:2:5"), "{told}");
+    std::fs::write(folder.join("mine.toml"), "extends = \"h20\"\nhbm.bandwidth = \"5 TB/s\"\n").unwrap();
+    let output = run();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("mine is h20 with hbm.bandwidth = 5 TB/s"));
+}
+
 fn plan(text: &str) -> (Option<i32>, Value) {
     let test = std::thread::current().name().unwrap().replace("::", "-");
     let folder = Folder::new(&format!("fleet-{test}"));

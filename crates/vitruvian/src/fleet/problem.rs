@@ -139,3 +139,111 @@ fn priority(problem: &Problem) -> f64 {
     };
     problem.columns.iter().map(ratio).fold(1.0, f64::max).min(MOST_PRIORITY)
 }
+
+#[cfg(test)]
+mod tests {
+    use vitruvian_diagnostics::SourceText;
+    use vitruvian_economics::region::region;
+
+    use super::*;
+    use crate::fleet::columns::columns;
+    use crate::fleet::spec::spec;
+    use crate::setup::Profiles;
+
+    const FILE: &str = r#"
+start = "2026-Q1"
+quarters = 4
+[objective]
+penalty = "2 USD"
+discount = 0.1
+[limits]
+racks = 10
+rack_power = "12 kW"
+budget = "1 MUSD"
+[currencies]
+EUR = 1.2
+[[demand]]
+name = "chat"
+model = "qwen3-8b"
+isl = 1024
+osl = 256
+output_tokens_per_day = 22118400
+growth = 0.5
+peak = 2
+until = "2026-Q3"
+[[supply]]
+chip = "h20"
+offered = 17
+price = "10000 EUR"
+price_growth = 0.1
+[[risk]]
+name = "levy"
+[[risk.outcome]]
+name = "no"
+probability = 0.9
+[[risk.outcome]]
+name = "yes"
+probability = 0.1
+[[risk.outcome.effect]]
+chips = ["h20"]
+from = "2026-Q2"
+price = 1.25
+"#;
+
+    fn read() -> (Spec, Problem, Vec<Found>) {
+        let profiles = Profiles::catalog().unwrap();
+        let spec = spec(&SourceText::new("fleet.toml", FILE), &[], &profiles).unwrap();
+        let (found, unserved) = columns(&spec.demands, &spec.supplies);
+        assert!(unserved.is_empty() && !found.is_empty());
+        let problem = problem(&spec, &found);
+        (spec, problem, found)
+    }
+
+    #[test]
+    fn a_node_used_for_its_whole_life_is_charged_its_price() {
+        // Σ CRF · (1 + r)⁻ᵏ over the life is one: network included 1.15, and 0.05 a year of operations.
+        let cn = region("cn").unwrap();
+        let running: Vec<f64> = (1..=16).map(|quarter| 1.08_f64.powf(-f64::from(quarter) / 4.0)).collect();
+        let charged = upkeep(&cn, 0.08, &running);
+        let operations: f64 = running.iter().sum::<f64>() * 0.05 / 4.0;
+        assert!((charged[0] - 1.15 - operations).abs() < 1e-12, "{}", charged[0]);
+        // Half of the quarters later, only what is left is charged.
+        assert!(charged[8] < charged[0] / 2.0 && charged[8] > 0.0);
+    }
+
+    #[test]
+    fn figures_of_a_file_become_those_of_the_problem() {
+        let (spec, problem, _) = read();
+        // 22,118,400 tokens/day / 86,400 s / 256 = 1 request/s, twice as many at the peak, half as many more a quarter.
+        let rate = &problem.demands[0].rate;
+        assert!(rate.iter().zip([2.0, 3.0, 4.5, 0.0]).all(|(a, b)| (a - b).abs() < 1e-9), "{rate:?}");
+        // 8760 h / 4 · 3600 s · 256 tokens / 2, at $2 a million.
+        let tokens = 8760.0 / 4.0 * 3600.0 * 256.0 / 2.0;
+        assert!((problem.demands[0].tokens - tokens).abs() < 1e-6);
+        assert!((problem.demands[0].penalty[0] - tokens * 2e-6).abs() < 1e-9);
+        // 17 chips are two nodes of eight; 10,000 EUR · 1.2 · 8 a node, a tenth dearer each quarter.
+        let chip = &problem.chips[0];
+        assert_eq!(chip.offered, [2.0; 4]);
+        assert!((chip.price[1] - 96_000.0 * 1.1).abs() < 1e-6);
+        // The budget must hold the network share, and the levy from the second quarter on.
+        assert!((chip.payable[0] - 96_000.0 * 1.15).abs() < 1e-6);
+        assert!((chip.payable[1] - 96_000.0 * 1.1 * 1.15 * 1.25).abs() < 1e-6);
+        // 8 × 500 W + 1.7 kW = 5.7 kW: two nodes in a rack of 12 kW.
+        assert!((chip.racks_per_node - 0.5).abs() < 1e-12);
+        assert!((problem.cash[2] - 1.1_f64.powf(-0.5)).abs() < 1e-12);
+        assert_eq!(spec.wait, 2);
+    }
+
+    #[test]
+    fn a_deployment_pays_for_idle_and_for_its_mean_load() {
+        let (spec, problem, found) = read();
+        let (setup, column, way) = (&spec.supplies[0].setup, &problem.columns[0], &found[0]);
+        let chips = f64::from(way.nodes * 8);
+        // Mean load is half of the peak: idle + (full − idle) / 2, times PUE, 2190 h and the tariff.
+        let idle = setup.chip.power.active_idle.get() + setup.node.host_power.get() / 8.0;
+        let full = way.performance.wall_power.get();
+        let kilowatts = chips * f64::midpoint(idle, full) / 1000.0 * 1.25;
+        assert!((column.energy - kilowatts * 2190.0 * 0.056).abs() < 1e-6 * column.energy);
+        assert!((column.power - chips * full / 1000.0 * 1.25).abs() < 1e-9 * column.power);
+    }
+}

@@ -11,6 +11,7 @@ use vitruvian_planner::fleet::{Limits, Quarter, Risk};
 
 use super::file::{Faults, Named, Table, read};
 use crate::setup::Profiles;
+use crate::study::Input;
 pub(super) use demand::DemandSpec;
 pub(super) use market::{StackSpec, SupplySpec};
 
@@ -49,6 +50,8 @@ pub(super) struct Frame {
     pub(super) region: Region,
     /// The chips of the market, in the order of the file.
     pub(super) chips: Vec<Named>,
+    /// Files that it names, with their texts.
+    pub(super) files: Vec<(String, String)>,
 }
 
 /// What a million output tokens are.
@@ -59,7 +62,11 @@ const WATTS_PER_KILOWATT: f64 = 1000.0;
 ///
 /// # Errors
 /// Every mistake of the file, in its order.
-pub(super) fn spec(source: &SourceText, profiles: &Profiles) -> Result<Spec, Diagnostics> {
+pub(super) fn spec(
+    source: &SourceText,
+    files: &[(String, String)],
+    profiles: &Profiles,
+) -> Result<Spec, Diagnostics> {
     let mut faults = Faults::new(source);
     let table = read(source, &mut faults)?;
     let Some((start, quarters)) = horizon(&table, &mut faults) else {
@@ -69,7 +76,7 @@ pub(super) fn spec(source: &SourceText, profiles: &Profiles) -> Result<Spec, Dia
     let name = table.text("region").map_or_else(|| "cn".to_owned(), |named| named.name);
     let region = region::region(&name).map_err(Diagnostics::from)?;
     let chips: Vec<Named> = table.tables("supply").filter_map(|supply| supply.text("chip")).collect();
-    let frame = Frame { start, quarters, region, chips };
+    let frame = Frame { start, quarters, region, chips, files: files.to_vec() };
     let limits = limits(&table, quarters);
     let rack_power = table.tables("limits").find_map(|limits| limits.number("rack_power"));
     let space = market::Space { limited: limits.racks.is_some(), rack_power };
@@ -164,6 +171,15 @@ pub(super) fn index(quarter: Quarter, start: Quarter) -> usize {
 }
 
 impl Frame {
+    /// A chip or a model: a file that was given with the fleet file, else a name of the catalog.
+    pub(super) fn input(&self, name: &str) -> Input {
+        let file = self.files.iter().find(|(path, _)| path == name);
+        match file {
+            Some((path, text)) => Input::File { path: path.clone(), text: text.clone() },
+            None => Input::Name(name.to_owned()),
+        }
+    }
+
     /// Indices of named chips in the market; unknown ones are noted.
     pub(super) fn chips_of(&self, names: &[Named], faults: &mut Faults<'_>) -> Vec<usize> {
         let known: Vec<&str> = self.chips.iter().map(|chip| chip.name.as_str()).collect();

@@ -22,6 +22,9 @@ pub fn table(answer: &FleetAnswer) -> Table {
         columns.push(Column::number("racks", ""));
     }
     columns.push(Column::number("to pay", "MUSD"));
+    if answer.plan.quarters.iter().any(|quarter| quarter.budget_usd.is_some()) {
+        columns.push(Column::number("of budget", "%"));
+    }
     columns.push(Column::number("unserved", "%"));
     columns.push(Column::detail("takes up"));
     let mut table = Table::new(columns).title(format!("Plan: {}", answer.question.title));
@@ -77,6 +80,7 @@ fn cells(answer: &FleetAnswer, index: usize, quarter: &PlanQuarter) -> Vec<Cell>
         cells.push(Cell::text(racks));
     }
     cells.push(Cell::number(quarter.payable_usd / MILLION));
+    cells.extend(quarter.budget_usd.map(|budget| part(quarter.payable_usd, budget)));
     let unserved = unserved(answer, index, quarter);
     let missing = Cell::number(100.0 * unserved);
     cells.push(if unserved > 0.0 { missing.tone(Tone::Bad) } else { missing });

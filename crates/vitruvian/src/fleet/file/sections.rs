@@ -74,7 +74,8 @@ const DEMAND: Section = Section {
     required: true,
     keys: &[
         Key::new("name", Kind::Text, "Name of the service.").required(),
-        Key::new("model", Kind::Text, "A model of the catalog.").required(),
+        Key::new("model", Kind::Text, "A model of the catalog, or a config.json beside the fleet file.")
+            .required(),
         Key::new("isl", Kind::Count(1, 100_000_000), "Prompt tokens of a request.").required(),
         Key::new("osl", Kind::Count(1, 100_000_000), "Output tokens of a request.").required(),
         Key::new("cached", Kind::Count(0, 100_000_000), "Prompt tokens found in the prefix cache."),
@@ -121,7 +122,8 @@ const SUPPLY: Section = Section {
     list: true,
     required: true,
     keys: &[
-        Key::new("chip", Kind::Text, "A chip of the catalog.").required(),
+        Key::new("chip", Kind::Text, "A chip of the catalog, or a TOML file beside the fleet file.")
+            .required(),
         Key::new(
             "offered",
             Kind::Number(0.0, ANY),

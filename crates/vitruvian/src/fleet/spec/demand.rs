@@ -1,13 +1,13 @@
 //! Services: how much of what, and how fast.
 
-use vitruvian_diagnostics::Diagnostics;
-use vitruvian_model::{Model, Scheme, catalog as models};
+use vitruvian_model::{Model, Scheme};
 use vitruvian_planner::{Targets, Workload};
 use vitruvian_quantity::Seconds;
 
 use super::{Frame, MILLION, once};
 use crate::fleet::file::{Faults, Table};
-use crate::study::{Input, Service};
+use crate::setup::load_model;
+use crate::study::Service;
 
 /// A service.
 pub(in crate::fleet) struct DemandSpec {
@@ -40,7 +40,7 @@ pub(super) fn demands(table: &Table, frame: &Frame, faults: &mut Faults<'_>) -> 
 }
 
 fn one(table: &Table, frame: &Frame, penalty: Option<f64>, faults: &mut Faults<'_>) -> Option<DemandSpec> {
-    let model = model(table, faults);
+    let model = model(table, frame, faults);
     let precisions = precisions(table, faults);
     let chips = match table.texts("chips") {
         none if none.is_empty() => (0..frame.chips.len()).collect(),
@@ -55,7 +55,7 @@ fn one(table: &Table, frame: &Frame, penalty: Option<f64>, faults: &mut Faults<'
         faults.add("cached-tokens", MOST_CACHED.to_owned(), table.place("cached"), None);
     }
     let service = Service {
-        model: Input::Name(table.text("model")?.name),
+        model: frame.input(&table.text("model")?.name),
         input_tokens: input,
         output_tokens: output,
         cached_tokens: cached,
@@ -79,9 +79,9 @@ fn one(table: &Table, frame: &Frame, penalty: Option<f64>, faults: &mut Faults<'
     })
 }
 
-fn model(table: &Table, faults: &mut Faults<'_>) -> Option<Model> {
+fn model(table: &Table, frame: &Frame, faults: &mut Faults<'_>) -> Option<Model> {
     let named = table.text("model")?;
-    models::model(&named.name).map_err(|fault| faults.named(Diagnostics::from(fault), named.span)).ok()
+    load_model(&frame.input(&named.name)).map_err(|found| faults.named(found, named.span)).ok()
 }
 
 fn precisions(table: &Table, faults: &mut Faults<'_>) -> Vec<String> {

@@ -6,7 +6,7 @@ use vitruvian_quantity::Watts;
 use super::{Frame, index, once};
 use crate::fleet::file::{Faults, Named, Table};
 use crate::setup::{Profiles, Setup};
-use crate::study::{Input, Service};
+use crate::study::Service;
 
 /// A chip on the market, counted in nodes.
 pub(in crate::fleet) struct SupplySpec {
@@ -96,7 +96,7 @@ fn setup(
         let place = if of_engine { table.place("engine") } else { named.span };
         faults.named(found, place);
     };
-    Setup::new(&Input::Name(named.name.clone()), &service, profiles).map_err(put).ok()
+    Setup::new(&frame.input(&named.name), &service, profiles).map_err(put).ok()
 }
 
 /// US dollars a chip with its share of the server, by quarter.
