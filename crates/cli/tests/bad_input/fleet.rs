@@ -192,6 +192,24 @@ fn a_chip_without_a_price_and_racks_without_a_size() {
 }
 
 #[test]
+fn figures_beyond_all_bounds() {
+    let text = GOOD
+        .replace("penalty = \"2 USD\"", "penalty = \"1 MUSD\"")
+        .replace("requests_per_s = 40", "requests_per_s = 40\ngrowth = 100\nfactors = [1, 1e9]")
+        .replace("offered = 16", "offered = -16\nprice = \"1e9 USD\"");
+    assert_eq!(
+        heads(&told(&text)),
+        [
+            "error[out-of-range]: `objective.penalty` is at most 100000 USD:7:11",
+            "error[out-of-range]: the demand grows beyond 100000000 requests per second:16:10",
+            "error[demand-twice]: a demand has `growth` or `factors`, not both:17:11",
+            "error[out-of-range]: `supply.offered` is a number from 0 to 100000000, not -16:21:11",
+            "error[out-of-range]: `supply.price` is at most 100000000 USD:22:9",
+        ]
+    );
+}
+
+#[test]
 fn what_is_no_toml_and_a_file_that_is_not_there() {
     assert!(told("start = ").starts_with("error[syntax]: not valid TOML"));
     let missing = crate::refused(&["fleet", "plan", "no-such-fleet.toml"]);

@@ -18,9 +18,13 @@ pub(super) fn reasons(answer: &FleetAnswer) -> Vec<String> {
     sentences
 }
 
-/// `US$ 12.3 million`.
+/// `US$ 12.3 million`, `US$ 147 thousand`; below a dollar, nothing.
 fn money(dollars: f64) -> String {
-    format!("US$ {} million", three(dollars / 1e6))
+    match dollars.abs() {
+        size if size < 1.0 => "nothing".to_owned(),
+        size if size < 1e6 => format!("US$ {} thousand", three(dollars / 1e3)),
+        _ => format!("US$ {} million", three(dollars / 1e6)),
+    }
 }
 
 fn percent(part: f64) -> String {
@@ -71,7 +75,7 @@ fn outlook(answer: &FleetAnswer) -> String {
             percent(served.p90)
         )
     };
-    format!("{futures} costs {} of present value and {unserved}.", money(plan.cost_usd.mean))
+    format!("{futures} costs {} (present value) and {unserved}.", money(plan.cost_usd.mean))
 }
 
 fn stopped(stops: &Stops) -> String {
@@ -90,7 +94,7 @@ fn stopped(stops: &Stops) -> String {
         .collect();
     let enough: Vec<String> = stops.alone.iter().filter_map(amount).collect();
     let remedy = match (&enough[..], &stops.together) {
-        ([], None) => "No amount of all limits together would do: some service has no deployment.".to_owned(),
+        ([], None) => "No amount of all limits together would do: a service has no deployment, or nothing arrives in time.".to_owned(),
         ([], Some(all)) => {
             let all: Vec<String> = all.iter().filter_map(amount).collect();
             format!("No limit alone is what stops it; together it takes {}.", all.join(" and "))
@@ -160,12 +164,15 @@ fn gaps(answer: &FleetAnswer) -> String {
         "No other orders are better by more than {} of the expected cost, no other placements by more than {} of theirs; whole deployments cost {} more than the shared nodes that futures are counted with.",
         tight(answer.plan.orders_gap),
         tight(answer.plan.placements_gap),
-        tight(
-            (answer.plan.likely_cost_usd + answer.plan.likely_penalty_usd)
-                / answer.plan.likely_shared_usd.max(f64::MIN_POSITIVE)
-                - 1.0
-        )
+        tight(whole_over_shared(answer))
     )
+}
+
+/// What whole deployments cost over the nodes that are shared, in the likeliest future.
+fn whole_over_shared(answer: &FleetAnswer) -> f64 {
+    let plan = &answer.plan;
+    let (whole, shared) = (plan.likely_cost_usd + plan.likely_penalty_usd, plan.likely_shared_usd);
+    if shared >= 1.0 { whole / shared - 1.0 } else { 0.0 }
 }
 
 /// Gaps are small: two digits.

@@ -21,8 +21,8 @@ pub(super) enum Kind {
     Count(u32, u32),
     /// A number, within bounds.
     Number(f64, f64),
-    /// An amount of money in a currency that has a rate.
-    Money,
+    /// An amount of money in a currency that has a rate, of at most so many US dollars.
+    Money(f64),
     /// A power.
     Power,
     /// A time.
@@ -72,7 +72,7 @@ impl Kind {
             Self::Count(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number(low, f64::INFINITY) => format!("a number of at least {low}"),
             Self::Number(low, high) => format!("a number from {low} to {high}"),
-            Self::Money => "an amount of money, such as \"1.2 MUSD\" or \"90000 CNY\"".to_owned(),
+            Self::Money(_) => "an amount of money, such as \"1.2 MUSD\" or \"90000 CNY\"".to_owned(),
             Self::Power => "a power, such as \"2 MW\"".to_owned(),
             Self::Time => "a time, such as \"50 ms\"".to_owned(),
             Self::Quarter => "a quarter, such as \"2026-Q1\"".to_owned(),

@@ -196,8 +196,9 @@ impl Reader<'_, '_> {
         match (key.kind, value.get_ref()) {
             (Kind::Text, DeValue::String(text)) => Some(Value::Text(text.to_string())),
             (Kind::Word(words), DeValue::String(text)) => self.word(words, text, path, span),
-            (Kind::Money, DeValue::String(text)) => {
-                self.rates.dollars(path, text, span, self.faults).map(Value::Number)
+            (Kind::Money(most), DeValue::String(text)) => {
+                let dollars = self.rates.dollars(path, text, span, self.faults)?;
+                self.at_most(dollars, most, path, span)
             }
             (Kind::Power, DeValue::String(text)) => {
                 let power = text.parse::<Watts>().map(Watts::get).map_err(|error| error.to_string());
@@ -263,6 +264,14 @@ impl Reader<'_, '_> {
             );
         }
         !zero
+    }
+
+    fn at_most(&mut self, dollars: f64, most: f64, path: &str, span: Span) -> Option<Value> {
+        if dollars <= most {
+            return Some(Value::Number(dollars));
+        }
+        self.faults.add("out-of-range", format!("`{path}` is at most {most} USD"), span, None);
+        None
     }
 
     fn within(

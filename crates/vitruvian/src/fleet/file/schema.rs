@@ -59,7 +59,7 @@ fn bare(kind: Kind) -> Value {
             json!({ "type": "number", "minimum": low, "maximum": high })
         }
         Kind::Number(low, _) => json!({ "type": "number", "minimum": low }),
-        Kind::Money => {
+        Kind::Money(_) => {
             json!({ "type": "string", "pattern": r"^\s*\d*\.?\d+([eE][+-]?\d+)?\s*[A-Za-z]{3,4}\s*$" })
         }
         Kind::Power => quantity::<Watts>(),

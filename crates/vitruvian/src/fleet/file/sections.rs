@@ -3,6 +3,19 @@
 use super::key::{Key, Kind, Section};
 
 const ANY: f64 = f64::INFINITY;
+// Beyond these the solver's tolerances, which are relative to the largest figure, would decide.
+/// US dollars for a million tokens.
+const MOST_PENALTY: f64 = 1e5;
+/// US dollars a chip.
+const MOST_PRICE: f64 = 1e8;
+/// US dollars.
+const MOST_MONEY: f64 = 1e13;
+/// Requests per second.
+const MOST_REQUESTS: f64 = 1e6;
+/// Tokens a day.
+const MOST_TOKENS: f64 = 1e15;
+/// Chips.
+const MOST_CHIPS: f64 = 1e8;
 
 /// The whole file.
 pub(super) static FILE: Section = Section {
@@ -37,7 +50,12 @@ const OBJECTIVE: Section = Section {
             Kind::Word(&["cost", "shortfall", "meet"]),
             "cost: least money, penalties included; shortfall: first the least shortfall, then the least money; meet: no shortfall if all goes as is likeliest. cost if left out.",
         ),
-        Key::new("penalty", Kind::Money, "What a million output tokens that are not served cost.").required(),
+        Key::new(
+            "penalty",
+            Kind::Money(MOST_PENALTY),
+            "What a million output tokens that are not served cost.",
+        )
+        .required(),
         Key::new(
             "discount",
             Kind::Number(0.0, 1.0),
@@ -61,8 +79,9 @@ const LIMITS: Section = Section {
         Key::new("power", Kind::Power, "Power at the facility's meter, cooling included.").series(),
         Key::new("racks", Kind::Number(0.0, ANY), "Racks.").series(),
         Key::new("rack_power", Kind::Power, "Power that one rack can be given: how many nodes it takes."),
-        Key::new("budget", Kind::Money, "What may be spent on nodes and stacks in each quarter.").series(),
-        Key::new("total_budget", Kind::Money, "What may be spent on nodes and stacks in all."),
+        Key::new("budget", Kind::Money(MOST_MONEY), "What may be spent on nodes and stacks in each quarter.")
+            .series(),
+        Key::new("total_budget", Kind::Money(MOST_MONEY), "What may be spent on nodes and stacks in all."),
     ],
     inner: &[],
     meaning: "Power, floor and money; what is left out does not bind",
@@ -81,10 +100,14 @@ const DEMAND: Section = Section {
         Key::new("cached", Kind::Count(0, 100_000_000), "Prompt tokens found in the prefix cache."),
         Key::new("ttft", Kind::Time, "Mean time to first token at most."),
         Key::new("tpot", Kind::Time, "Mean time per output token at most."),
-        Key::new("requests_per_s", Kind::Number(0.0, ANY), "Mean requests per second in the first quarter."),
+        Key::new(
+            "requests_per_s",
+            Kind::Number(0.0, MOST_REQUESTS),
+            "Mean requests per second in the first quarter.",
+        ),
         Key::new(
             "output_tokens_per_day",
-            Kind::Number(0.0, ANY),
+            Kind::Number(0.0, MOST_TOKENS),
             "Output tokens a day in the first quarter; instead of `requests_per_s`.",
         ),
         Key::new("growth", Kind::Number(-0.99, 100.0), "Growth a quarter: 0.1 is ten percent."),
@@ -103,7 +126,7 @@ const DEMAND: Section = Section {
         Key::new("until", Kind::Quarter, "Last quarter with demand."),
         Key::new(
             "penalty",
-            Kind::Money,
+            Kind::Money(MOST_PENALTY),
             "What a million output tokens that are not served cost; that of the objective if left out.",
         ),
         Key::new(
@@ -126,19 +149,19 @@ const SUPPLY: Section = Section {
             .required(),
         Key::new(
             "offered",
-            Kind::Number(0.0, ANY),
+            Kind::Number(0.0, MOST_CHIPS),
             "Chips that can be had, by the quarter in which they are due; they come in whole nodes.",
         )
         .series(),
         Key::new("first", Kind::Quarter, "First quarter in which an order can be due."),
         Key::new(
             "price",
-            Kind::Money,
+            Kind::Money(MOST_PRICE),
             "Money a chip with its share of the server; that of the catalog if left out.",
         )
         .series(),
         Key::new("price_growth", Kind::Number(-0.99, 10.0), "Growth of the price a quarter."),
-        Key::new("stock", Kind::Number(0.0, ANY), "Chips that are there from the start."),
+        Key::new("stock", Kind::Number(0.0, MOST_CHIPS), "Chips that are there from the start."),
         Key::new("retire", Kind::Quarter, "First quarter in which that stock is gone."),
         Key::new("spread", Kind::Number(0.0, 2.0), "Relative standard deviation of the whole supply."),
         Key::new("engine", Kind::Text, "Serving engine; the chip's default if left out."),
@@ -159,8 +182,8 @@ const STACK: Section = Section {
     keys: &[
         Key::new("name", Kind::Text, "Name of the software stack.").required(),
         Key::new("chips", Kind::Texts, "Chips that need it.").required(),
-        Key::new("migration", Kind::Money, "What it costs to take it up.").required(),
-        Key::new("upkeep", Kind::Money, "What it costs in each quarter from then on."),
+        Key::new("migration", Kind::Money(MOST_MONEY), "What it costs to take it up.").required(),
+        Key::new("upkeep", Kind::Money(MOST_MONEY), "What it costs in each quarter from then on."),
         Key::new("ready", Kind::Quarter, "First quarter in which it can be ready."),
     ],
     inner: &[],

@@ -26,6 +26,8 @@ pub(in crate::fleet) struct DemandSpec {
     pub(in crate::fleet) chips: Vec<usize>,
 }
 
+/// Requests per second of one service at most; beyond it the solver's tolerances would decide.
+const MOST_RATE: f64 = 1e8;
 const SECONDS_A_DAY: f64 = 86_400.0;
 const MOST_CACHED: &str = "`cached` is more than `isl`: the cached prefix is a part of the prompt";
 
@@ -63,6 +65,12 @@ fn one(table: &Table, frame: &Frame, penalty: Option<f64>, faults: &mut Faults<'
         ..Service::default()
     };
     let mean = mean?;
+    let rate: Vec<f64> = factors.iter().map(|factor| mean * peak * factor).collect();
+    if rate.iter().any(|rate| !rate.is_finite() || *rate > MOST_RATE) {
+        let message = format!("the demand grows beyond {MOST_RATE} requests per second");
+        let key = if table.has("growth") { "growth" } else { "factors" };
+        faults.add("out-of-range", message, table.place(key), None);
+    }
     Some(DemandSpec {
         name: table.text("name")?.name,
         model: model?,
@@ -72,7 +80,7 @@ fn one(table: &Table, frame: &Frame, penalty: Option<f64>, faults: &mut Faults<'
             ttft: table.number("ttft").map(Seconds::new),
             tpot: table.number("tpot").map(Seconds::new),
         },
-        rate: factors.iter().map(|factor| mean * peak * factor).collect(),
+        rate,
         load: 1.0 / peak,
         penalty: table.number("penalty").or(penalty)?,
         chips,

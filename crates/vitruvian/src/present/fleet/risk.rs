@@ -72,7 +72,7 @@ pub fn stops_table(answer: &FleetAnswer) -> Option<Table> {
             table.section(format!("{or}the least of all together"));
             all.iter().for_each(|one| table.row(relief(one)));
         }
-        None => table.note("No amount of all limits together is enough: some service has no deployment."),
+        None => table.note("No amount of all limits together is enough: a service has no deployment, or nothing arrives in time."),
     }
     if !vain.is_empty() {
         let names: Vec<&str> = vain.iter().map(|one| one.limit.as_str()).collect();
