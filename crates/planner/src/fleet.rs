@@ -25,7 +25,7 @@ pub mod worth;
 
 pub use direct::{Direct, Freedom, Orders, direct};
 pub use evaluate::{Books, evaluate};
-pub use future::{Delivery, Effect, Future, Outcome, Risk, futures, likely};
+pub use future::{Delivery, Doubt, Effect, Future, Outcome, Risk, futures, likely};
 pub use hedge::{Hedged, hedge};
 pub use problem::{ChipSupply, Column, Demand, Limits, Problem, Stack};
 pub use quarter::Quarter;

@@ -21,7 +21,7 @@ use vitruvian_planner::fleet::polish::{Polished, polish};
 use vitruvian_planner::fleet::relax::Halt;
 use vitruvian_planner::fleet::strategy::{Strategy, Tried, attempt, known};
 use vitruvian_planner::fleet::worth::{Worth, worths};
-use vitruvian_planner::fleet::{Future, Problem, evaluate, futures, likely};
+use vitruvian_planner::fleet::{Doubt, Future, Problem, evaluate, futures, likely};
 
 pub use answer::*;
 pub use file::{files_named, json_schema};
@@ -66,6 +66,7 @@ struct Worked<'a> {
     problem: &'a Problem,
     futures: &'a [Future],
     exact: bool,
+    doubts: &'a [Doubt],
     likely: &'a Future,
     known: &'a [f64],
     tried: &'a [Tried],
@@ -93,8 +94,8 @@ pub fn fleet_plan(study: &FleetStudy) -> Result<FleetAnswer, Diagnostics> {
 }
 
 fn work(spec: &Spec, found: &[Found], unserved: &[Unserved], problem: &Problem) -> Result<FleetAnswer, Halt> {
-    let spread: Vec<f64> = spec.supplies.iter().map(|supply| supply.spread).collect();
-    let futures = futures(problem, &spec.risks, &spread, spec.sampling);
+    let doubts = doubts(spec, found);
+    let futures = futures(problem, &spec.risks, &doubts, spec.sampling);
     let likely = likely(problem, &spec.risks);
     let blocked = blocked(problem, &likely)?;
     let known = known(problem, &futures)?;
@@ -103,7 +104,7 @@ fn work(spec: &Spec, found: &[Found], unserved: &[Unserved], problem: &Problem) 
     let plan = tried[0].hedged.clone().ok_or(Halt::Infeasible)?;
     let shared = evaluate(problem, &plan.orders, std::slice::from_ref(&likely))?;
     let worths = worths(problem, &likely)?;
-    let exact = is_exact(&spec.risks, &spread, spec.sampling);
+    let exact = is_exact(&spec.risks, &doubts, spec.sampling);
     Ok(assemble::answer(&Worked {
         spec,
         found,
@@ -111,6 +112,7 @@ fn work(spec: &Spec, found: &[Found], unserved: &[Unserved], problem: &Problem) 
         problem,
         futures: &futures,
         exact,
+        doubts: &doubts,
         likely: &likely,
         known: &known,
         tried: &tried,
@@ -120,6 +122,20 @@ fn work(spec: &Spec, found: &[Found], unserved: &[Unserved], problem: &Problem) 
         worths: &worths,
         blocked: blocked.as_ref(),
     }))
+}
+
+/// What is not known of each chip. Its speed has the mean spread of its deployments; chips of one architecture are costed by
+/// the same models and are off together.
+fn doubts(spec: &Spec, found: &[Found]) -> Vec<Doubt> {
+    let architecture = |chip: usize| spec.supplies[chip].setup.chip.architecture;
+    let one = |chip: usize| {
+        let sigmas: Vec<f64> =
+            found.iter().filter(|way| way.chip == chip).map(|way| way.performance.tpot_sigma).collect();
+        let mean = sigmas.iter().sum::<f64>() / (sigmas.len() as f64).max(1.0);
+        let kin = (0..chip).find(|other| architecture(*other) == architecture(chip)).unwrap_or(chip);
+        Doubt { volume: spec.supplies[chip].spread, speed: if spec.uncertain { mean } else { 0.0 }, kin }
+    };
+    (0..spec.supplies.len()).map(one).collect()
 }
 
 /// The plan first, then each chip alone, then waiting.

@@ -155,10 +155,10 @@ pub fn order_charge(problem: &Problem, future: &Future, chip: usize, due: usize)
         .sum()
 }
 
-/// Of one node that is due in a quarter, the part that has arrived by another.
+/// Of one node that is due in a quarter, the part that has arrived by another, in nodes of the estimated speed.
 pub fn arrived(future: &Future, chip: usize, due: usize, by: usize) -> f64 {
     let deliveries = future.deliveries[chip][due].iter();
-    deliveries.filter(|delivery| delivery.quarter <= by).map(|delivery| delivery.share).sum()
+    deliveries.filter(|delivery| delivery.quarter <= by).map(|delivery| delivery.share * delivery.speed).sum()
 }
 
 /// What is placed on a chip is there: stock and arrivals, as far as the chip's stack is taken up.
@@ -174,7 +174,7 @@ fn stock_rows(problem: &Problem, future: &Future, quarter: usize, program: &mut 
                 .enumerate()
                 .map(|(due, id)| (*id, -arrived(future, index, due, quarter))),
         );
-        let there = chip.stock[quarter];
+        let there = chip.stock[quarter] * future.speed[index];
         let bound = match chip.stack {
             None => there,
             Some(stack) => {

@@ -42,7 +42,7 @@ impl Books {
     }
 }
 
-/// Nodes of each chip that are there and usable in a quarter.
+/// Nodes of each chip that are there and usable in a quarter, in nodes of the estimated speed.
 pub fn there(problem: &Problem, orders: &Orders, future: &Future, quarter: usize) -> Vec<f64> {
     let one = |chip: usize| {
         let open = problem.chips[chip]
@@ -53,7 +53,7 @@ pub fn there(problem: &Problem, orders: &Orders, future: &Future, quarter: usize
             .enumerate()
             .map(|(due, nodes)| nodes * arrived(future, chip, due, quarter))
             .sum();
-        problem.chips[chip].stock[quarter] * open + bought
+        problem.chips[chip].stock[quarter] * future.speed[chip] * open + bought
     };
     (0..problem.chips.len()).map(one).collect()
 }

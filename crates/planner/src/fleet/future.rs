@@ -14,6 +14,8 @@ pub struct Delivery {
     pub share: f64,
     /// Price over the price in the file.
     pub price: f64,
+    /// What its nodes serve over what they were estimated to serve.
+    pub speed: f64,
 }
 
 /// One future of the whole market.
@@ -25,6 +27,20 @@ pub struct Future {
     pub weight: f64,
     /// What arrives of an order, by chip and by the quarter in which it is due. Nothing: it comes too late, or never.
     pub deliveries: Vec<Vec<Vec<Delivery>>>,
+    /// What the nodes of each chip serve over what they were estimated to serve. A slower chip draws less power in
+    /// proportion, so that a future changes how much of a chip there is, and nothing else.
+    pub speed: Vec<f64>,
+}
+
+/// What is not known of a chip.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Doubt {
+    /// Relative standard deviation of its whole supply (lognormal, cut at what is offered).
+    pub volume: f64,
+    /// Relative standard deviation of what it serves (lognormal).
+    pub speed: f64,
+    /// Chips of one kin are estimated too fast or too slow together.
+    pub kin: usize,
 }
 
 /// Something that may turn out in several ways; risks are independent of each other.
@@ -82,6 +98,8 @@ enum Stream {
     Outcomes = 1,
     /// How much of each chip's supply there is.
     Volume = 2,
+    /// How fast each kin of chips is.
+    Speed = 3,
 }
 
 impl Effect {
@@ -101,24 +119,25 @@ impl Effect {
 
 /// All futures: each combination of outcomes with its probability where they are no more than the samples asked for and
 /// nothing else is uncertain, else so many samples of equal weight.
-///
-/// `spread` is, for each chip, the relative standard deviation of its whole supply (lognormal, cut at what is offered).
-pub fn futures(problem: &Problem, risks: &[Risk], spread: &[f64], sampling: Sampling) -> Vec<Future> {
-    let combinations = risks.iter().try_fold(1_usize, |all, risk| all.checked_mul(risk.outcomes.len()));
-    let certain = spread.iter().all(|sigma| *sigma == 0.0);
-    match combinations {
-        Some(count) if certain && count <= sampling.samples.max(1) => enumerate(problem, risks, count),
-        _ => (0..sampling.samples.max(1))
-            .map(|sample| draw(problem, risks, spread, sampling, sample))
+pub fn futures(problem: &Problem, risks: &[Risk], doubts: &[Doubt], sampling: Sampling) -> Vec<Future> {
+    match countable(risks, doubts, sampling) {
+        Some(count) => enumerate(problem, risks, count),
+        None => (0..sampling.samples.max(1))
+            .map(|sample| draw(problem, risks, doubts, sampling, sample))
             .collect(),
     }
 }
 
 /// Whether the futures of [`futures`] are all there are, rather than samples.
-pub fn is_exact(risks: &[Risk], spread: &[f64], sampling: Sampling) -> bool {
+pub fn is_exact(risks: &[Risk], doubts: &[Doubt], sampling: Sampling) -> bool {
+    countable(risks, doubts, sampling).is_some()
+}
+
+/// How many combinations of outcomes there are, if that is all that is uncertain and no more than the samples.
+fn countable(risks: &[Risk], doubts: &[Doubt], sampling: Sampling) -> Option<usize> {
     let combinations = risks.iter().try_fold(1_usize, |all, risk| all.checked_mul(risk.outcomes.len()));
-    spread.iter().all(|sigma| *sigma == 0.0)
-        && combinations.is_some_and(|count| count <= sampling.samples.max(1))
+    let certain = doubts.iter().all(|doubt| doubt.volume == 0.0 && doubt.speed == 0.0);
+    combinations.filter(|count| certain && *count <= sampling.samples.max(1))
 }
 
 /// The future in which every risk takes its likeliest outcome.
@@ -134,8 +153,7 @@ pub fn likely(problem: &Problem, risks: &[Risk]) -> Future {
         .0
     };
     let outcomes: Vec<usize> = risks.iter().map(likeliest).collect();
-    let level = vec![1.0; problem.chips.len()];
-    future(problem, risks, outcomes, 1.0, &level)
+    future(problem, risks, outcomes, 1.0, &Levels::typical(problem))
 }
 
 /// Mean deliveries of several futures: of each order the expected part in each quarter, at the expected price.
@@ -146,21 +164,28 @@ pub fn mean(futures: &[Future]) -> Future {
             *merged = mean_of(futures.iter().map(|future| (future.weight, &future.deliveries[chip][due])));
         }
     }
-    Future { outcomes: Vec::new(), weight: 1.0, deliveries: all }
+    let weight: f64 = futures.iter().map(|future| future.weight).sum();
+    let speed = |chip: usize| -> f64 {
+        futures.iter().map(|future| future.weight * future.speed[chip]).sum::<f64>() / weight
+    };
+    let speed = (0..all.len()).map(speed).collect();
+    Future { outcomes: Vec::new(), weight: 1.0, deliveries: all, speed }
 }
 
+/// Shares add up; price and speed are means over what arrives.
 fn mean_of<'a>(parts: impl Iterator<Item = (f64, &'a Vec<Delivery>)>) -> Vec<Delivery> {
     let mut merged: Vec<Delivery> = Vec::new();
     for (weight, deliveries) in parts {
         for delivery in deliveries {
-            let (share, paid) = (weight * delivery.share, weight * delivery.share * delivery.price);
+            let share = weight * delivery.share;
             match merged.iter_mut().find(|other| other.quarter == delivery.quarter) {
                 Some(other) => {
                     let total = other.share + share;
-                    other.price = (other.price * other.share + paid) / total;
+                    other.price = (other.price * other.share + delivery.price * share) / total;
+                    other.speed = (other.speed * other.share + delivery.speed * share) / total;
                     other.share = total;
                 }
-                None => merged.push(Delivery { quarter: delivery.quarter, share, price: delivery.price }),
+                None => merged.push(Delivery { share, ..*delivery }),
             }
         }
     }
@@ -169,7 +194,7 @@ fn mean_of<'a>(parts: impl Iterator<Item = (f64, &'a Vec<Delivery>)>) -> Vec<Del
 }
 
 fn enumerate(problem: &Problem, risks: &[Risk], count: usize) -> Vec<Future> {
-    let level = vec![1.0; problem.chips.len()];
+    let level = Levels::typical(problem);
     let one = |mut index: usize| {
         let mut weight = 1.0;
         let mut pick = |risk: &Risk| {
@@ -184,34 +209,63 @@ fn enumerate(problem: &Problem, risks: &[Risk], count: usize) -> Vec<Future> {
     (0..count).map(one).filter(|future| future.weight > 0.0).collect()
 }
 
-fn draw(problem: &Problem, risks: &[Risk], spread: &[f64], sampling: Sampling, sample: usize) -> Future {
-    let mut outcomes_of = stream(sampling.seed, Stream::Outcomes, sample);
-    let outcomes = risks.iter().map(|risk| pick(risk, uniform(&mut outcomes_of))).collect();
-    let mut volume = stream(sampling.seed, Stream::Volume, sample);
-    let level: Vec<f64> = spread.iter().map(|sigma| (sigma * normal(&mut volume)).exp()).collect();
-    future(problem, risks, outcomes, 1.0 / sampling.samples as f64, &level)
+/// What a future has of each chip, over what is typical.
+struct Levels {
+    volume: Vec<f64>,
+    speed: Vec<f64>,
 }
 
-fn future(problem: &Problem, risks: &[Risk], outcomes: Vec<usize>, weight: f64, level: &[f64]) -> Future {
+impl Levels {
+    fn typical(problem: &Problem) -> Self {
+        let one = vec![1.0; problem.chips.len()];
+        Self { volume: one.clone(), speed: one }
+    }
+
+    fn draw(doubts: &[Doubt], seed: u64, sample: usize) -> Self {
+        let mut rng = stream(seed, Stream::Volume, sample);
+        let volume = doubts.iter().map(|doubt| (doubt.volume * normal(&mut rng)).exp()).collect();
+        let mut rng = stream(seed, Stream::Speed, sample);
+        let kins = doubts.iter().map(|doubt| doubt.kin + 1).max().unwrap_or(0);
+        let of_kin: Vec<f64> = (0..kins).map(|_| normal(&mut rng)).collect();
+        let speed = doubts.iter().map(|doubt| (doubt.speed * of_kin[doubt.kin]).exp()).collect();
+        Self { volume, speed }
+    }
+}
+
+fn draw(problem: &Problem, risks: &[Risk], doubts: &[Doubt], sampling: Sampling, sample: usize) -> Future {
+    let mut outcomes_of = stream(sampling.seed, Stream::Outcomes, sample);
+    let outcomes = risks.iter().map(|risk| pick(risk, uniform(&mut outcomes_of))).collect();
+    let levels = Levels::draw(doubts, sampling.seed, sample);
+    future(problem, risks, outcomes, 1.0 / sampling.samples as f64, &levels)
+}
+
+fn future(problem: &Problem, risks: &[Risk], outcomes: Vec<usize>, weight: f64, levels: &Levels) -> Future {
     let effects: Vec<Effect> = risks
         .iter()
         .zip(&outcomes)
         .flat_map(|(risk, outcome)| risk.outcomes[*outcome].effects.iter().copied())
         .collect();
     let by_due = |chip: usize| {
-        (0..problem.quarters).map(|due| delivery(problem, &effects, chip, due, level[chip])).collect()
+        (0..problem.quarters).map(|due| delivery(problem, &effects, chip, due, levels)).collect()
     };
     let deliveries = (0..problem.chips.len()).map(by_due).collect();
-    Future { outcomes, weight, deliveries }
+    Future { outcomes, weight, deliveries, speed: levels.speed.clone() }
 }
 
-fn delivery(problem: &Problem, effects: &[Effect], chip: usize, due: usize, level: f64) -> Vec<Delivery> {
-    let start = Delivery { quarter: due, share: level, price: 1.0 };
+fn delivery(
+    problem: &Problem,
+    effects: &[Effect],
+    chip: usize,
+    due: usize,
+    levels: &Levels,
+) -> Vec<Delivery> {
+    let start = Delivery { quarter: due, share: levels.volume[chip], price: 1.0, speed: levels.speed[chip] };
     let touching = effects.iter().filter(|effect| effect.touches(chip, due));
     let end = touching.fold(start, |delivery, effect| Delivery {
         quarter: delivery.quarter + effect.delay,
         share: delivery.share * effect.share_at(due),
         price: delivery.price * effect.price,
+        speed: delivery.speed,
     });
     let share = end.share.min(1.0);
     if share > 0.0 && end.quarter < problem.quarters { vec![Delivery { share, ..end }] } else { Vec::new() }

@@ -170,14 +170,15 @@ impl<'a> Master<'a> {
             line.constant += future.weight * cut.constant;
             line.value += future.weight * cut.at(nodes);
             for (chip, worth) in cut.worth.iter().enumerate() {
+                let stock = problem.chips[chip].stock[quarter] * future.speed[chip];
                 for due in 0..=quarter {
                     line.nodes[chip][due] += future.weight * worth * arrived(future, chip, due, quarter);
                 }
                 if let Some(stack) = problem.chips[chip].stack {
-                    let there = future.weight * worth * problem.chips[chip].stock[quarter];
+                    let there = future.weight * worth * stock;
                     line.open[stack][..=quarter].iter_mut().for_each(|open| *open += there);
                 } else {
-                    line.constant -= future.weight * worth * problem.chips[chip].stock[quarter];
+                    line.constant -= future.weight * worth * stock;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use vitruvian_planner::fleet::future::{Sampling, is_exact, mean};
-use vitruvian_planner::fleet::{Effect, Outcome, Risk, futures, likely};
+use vitruvian_planner::fleet::{Doubt, Effect, Outcome, Risk, futures, likely};
 
 use crate::small::{QUARTERS, problem};
 
@@ -21,8 +21,8 @@ proptest! {
     fn combinations_have_the_product_of_their_probabilities(problem in problem(), p in 0.05..0.95, q in 0.05..0.95) {
         let risks = [risk(p, Effect { share: 0.0, ..EFFECT }), risk(q, Effect { chip: 1, delay: 1, ..EFFECT })];
         let sampling = Sampling { seed: 1, samples: 4 };
-        let all = futures(&problem, &risks, &[0.0, 0.0], sampling);
-        prop_assert!(is_exact(&risks, &[0.0, 0.0], sampling));
+        let all = futures(&problem, &risks, &[Doubt::default(); 2], sampling);
+        prop_assert!(is_exact(&risks, &[Doubt::default(); 2], sampling));
         prop_assert_eq!(all.len(), 4);
         prop_assert!((all.iter().map(|future| future.weight).sum::<f64>() - 1.0).abs() < 1e-12);
         // Expected share of chip 0: 1 − p. Of chip 1's first quarter 1 − q arrives in time and q a quarter late.
@@ -35,7 +35,8 @@ proptest! {
     #[test]
     fn samples_are_repeatable_and_streams_do_not_move_each_other(problem in problem(), seed in 0u64..1000) {
         let risks = [risk(0.3, Effect { share: 0.0, ..EFFECT })];
-        let draw = |spread: [f64; 2]| futures(&problem, &risks, &spread, Sampling { seed, samples: 50 });
+        let doubts = |spread: [f64; 2]| spread.map(|volume| Doubt { volume, ..Doubt::default() });
+        let draw = |spread| futures(&problem, &risks, &doubts(spread), Sampling { seed, samples: 50 });
         prop_assert_eq!(draw([0.0, 0.2]), draw([0.0, 0.2]));
         // How much there is of chip 1 does not change what becomes of the risk.
         let outcomes = |spread| draw(spread).into_iter().map(|future| future.outcomes).collect::<Vec<_>>();
@@ -46,8 +47,9 @@ proptest! {
 #[test]
 fn samples_follow_their_probability() {
     let problem = fixed();
+    let doubts = [Doubt { volume: 0.1, ..Doubt::default() }, Doubt { speed: 0.2, ..Doubt::default() }];
     let risks = [risk(0.3, Effect { share: 0.0, ..EFFECT })];
-    let all = futures(&problem, &risks, &[0.1, 0.0], Sampling { seed: 7, samples: 4000 });
+    let all = futures(&problem, &risks, &doubts, Sampling { seed: 7, samples: 4000 });
     let hit = all.iter().filter(|future| future.outcomes == [1]).count() as f64 / 4000.0;
     // Four standard errors: 4 · √(0.3 · 0.7 / 4000) = 0.029
     assert!((hit - 0.3).abs() < 0.029, "{hit}");
@@ -58,6 +60,12 @@ fn samples_follow_their_probability() {
     let quiet = all.iter().filter(|future| future.outcomes == [0]);
     let share = quiet.clone().filter(whole).count() as f64 / quiet.count() as f64;
     assert!((share - 0.5).abs() < 0.04, "{share}");
+    // ln speed is normal: mean 0, standard deviation 0.2; four standard errors of the mean are 4 · 0.2 / √4000 = 0.0126.
+    let logs: Vec<f64> = all.iter().map(|future| future.speed[1].ln()).collect();
+    let mean = logs.iter().sum::<f64>() / 4000.0;
+    let deviation = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / 4000.0).sqrt();
+    assert!(mean.abs() < 0.0126 && (deviation - 0.2).abs() < 0.009, "{mean} {deviation}");
+    assert!(all.iter().all(|future| future.speed[0] == 1.0));
 }
 
 #[test]

@@ -77,9 +77,21 @@ pub(crate) fn certain(problem: &Problem) -> Future {
     let deliveries = problem
         .chips
         .iter()
-        .map(|_| (0..QUARTERS).map(|quarter| vec![Delivery { quarter, share: 1.0, price: 1.0 }]).collect())
+        .map(|_| {
+            (0..QUARTERS)
+                .map(|quarter| vec![Delivery { quarter, share: 1.0, price: 1.0, speed: 1.0 }])
+                .collect()
+        })
         .collect();
-    Future { outcomes: Vec::new(), weight: 1.0, deliveries }
+    Future { outcomes: Vec::new(), weight: 1.0, deliveries, speed: vec![1.0; 2] }
+}
+
+/// A chip serves more or less than it was estimated to.
+pub(crate) fn at_speed(problem: &Problem, chip: usize, speed: f64, weight: f64) -> Future {
+    let mut future = certain(problem);
+    future.speed[chip] = speed;
+    future.deliveries[chip].iter_mut().flatten().for_each(|delivery| delivery.speed = speed);
+    Future { weight, ..future }
 }
 
 /// Nothing of one chip arrives.

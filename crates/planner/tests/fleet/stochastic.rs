@@ -10,7 +10,7 @@ use vitruvian_planner::fleet::strategy::{Strategy, attempt, known, quantile};
 use vitruvian_planner::fleet::{Orders, Problem, evaluate};
 
 use crate::enumerate::all_orders;
-use crate::small::{certain, problem, without};
+use crate::small::{at_speed, certain, problem, without};
 
 const ALL: Patience =
     Patience { steps: 200, gap: 1e-9, rounds: 50, branch: Effort { nodes: 100_000, gap: 0.0 } };
@@ -19,8 +19,8 @@ fn futures(problem: &Problem) -> Vec<vitruvian_planner::fleet::Future> {
     let mut late = certain(problem);
     late.weight = 0.2;
     late.deliveries[1][0] = std::mem::take(&mut late.deliveries[1][1]);
-    let all = vitruvian_planner::fleet::Future { weight: 0.5, ..certain(problem) };
-    vec![all, without(problem, 0, 0.3), late]
+    let all = vitruvian_planner::fleet::Future { weight: 0.3, ..certain(problem) };
+    vec![all, without(problem, 0, 0.3), late, at_speed(problem, 0, 0.7, 0.1), at_speed(problem, 1, 1.6, 0.1)]
 }
 
 fn expected(problem: &Problem, orders: &Orders, futures: &[vitruvian_planner::fleet::Future]) -> f64 {

@@ -57,6 +57,8 @@ pub struct FleetQuestion {
     pub demands: Vec<FleetDemand>,
     /// Chips.
     pub chips: Vec<String>,
+    /// Relative standard deviation of what each chip serves, as futures have it.
+    pub speed_sigma: Vec<f64>,
 }
 
 /// A service.
@@ -246,6 +248,8 @@ pub struct FutureAnswer {
     pub outcomes: Vec<String>,
     /// Probability.
     pub probability: f64,
+    /// What each chip serves over what it was estimated to serve.
+    pub speed: Vec<f64>,
     /// Present value of what is paid.
     pub cost_usd: f64,
     /// Present value of penalties.

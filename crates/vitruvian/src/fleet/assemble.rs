@@ -65,6 +65,7 @@ fn question(worked: &Worked<'_>) -> FleetQuestion {
             })
             .collect(),
         chips: problem.chips.iter().map(|chip| chip.name.clone()).collect(),
+        speed_sigma: worked.doubts.iter().map(|doubt| doubt.speed).collect(),
     }
 }
 

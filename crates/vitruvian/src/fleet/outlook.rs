@@ -52,6 +52,7 @@ pub(super) fn futures(worked: &Worked<'_>) -> Vec<FutureAnswer> {
     all.map(|((future, books), known)| FutureAnswer {
         outcomes: worked.outcomes(&future.outcomes),
         probability: future.weight,
+        speed: future.speed.clone(),
         cost_usd: books.cost(),
         penalty_usd: books.penalty,
         known_usd: *known,

@@ -25,6 +25,8 @@ pub(super) struct Spec {
     pub(super) discount: f64,
     pub(super) wait: usize,
     pub(super) sampling: Sampling,
+    /// Whether what a chip serves is uncertain, too.
+    pub(super) uncertain: bool,
     pub(super) demands: Vec<DemandSpec>,
     pub(super) supplies: Vec<SupplySpec>,
     pub(super) stacks: Vec<StackSpec>,
@@ -108,6 +110,7 @@ fn assemble(table: &Table, frame: Frame, limits: Limits, (demands, supplies, sta
             seed: u64::from(table.count("seed").unwrap_or(1)),
             samples: table.count("samples").unwrap_or(100) as usize,
         },
+        uncertain: table.text("speed").is_none_or(|named| named.name == "uncertain"),
         region: frame.region,
         demands,
         supplies,

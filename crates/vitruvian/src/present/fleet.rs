@@ -38,6 +38,7 @@ pub fn table(answer: &FleetAnswer) -> Table {
         "Under each chip, nodes ordered by the quarter in which they are due. {}",
         decided(answer)
     ));
+    table.notes.extend(doubt(answer));
     answer.notes.iter().for_each(|note| table.note(note.clone()));
     table
 }
@@ -54,6 +55,21 @@ fn decided(answer: &FleetAnswer) -> String {
         "Orders are best over {futures}; placements, power and what is unserved are those of the likeliest one{}.",
         likeliest(answer)
     )
+}
+
+/// How uncertain it is what each chip serves.
+fn doubt(answer: &FleetAnswer) -> Option<String> {
+    let chips = answer.question.chips.iter().zip(&answer.question.speed_sigma);
+    let told: Vec<String> = chips
+        .filter(|(_, sigma)| **sigma > 0.0)
+        .map(|(chip, sigma)| format!("{chip} {:.0} %", 100.0 * sigma))
+        .collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "What a chip serves is uncertain, too (relative standard deviation: {}); in the likeliest future it is the estimate.",
+            told.join(", ")
+        )
+    })
 }
 
 fn likeliest(answer: &FleetAnswer) -> String {

@@ -37,6 +37,11 @@ const TOP: &[Key] = &[
         Kind::Count(1, 100_000),
         "Futures to draw; all combinations are taken where they are fewer. 100 if left out.",
     ),
+    Key::new(
+        "speed",
+        Kind::Word(&["uncertain", "median"]),
+        "Whether what a chip serves is uncertain, by the spread of its estimates, or the median; uncertain if left out.",
+    ),
     Key::new("seed", Kind::Count(0, u32::MAX), "Seed of the futures; 1 if left out."),
 ];
 
