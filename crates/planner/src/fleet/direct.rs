@@ -50,6 +50,9 @@ pub struct Places {
     pub order: Vec<Vec<VariableId>>,
     /// Stacks taken up, by stack and quarter.
     pub open: Vec<Vec<VariableId>>,
+    /// Whether a stack has been taken up by a quarter, by stack and quarter. These are what is branched on: whether it was
+    /// taken up by then halves what is left, whether it was just then hardly narrows it.
+    pub open_by: Vec<Vec<VariableId>>,
     /// Deployments, by column and quarter.
     pub place: Vec<Vec<VariableId>>,
     /// Shortfall, by demand and quarter.
@@ -82,8 +85,12 @@ pub fn direct(problem: &Problem, future: &Future, freedom: Freedom, effort: Effo
     let read = |ids: &[Vec<VariableId>]| -> Vec<Vec<f64>> {
         ids.iter().map(|row| row.iter().map(|id| values[id.index()]).collect()).collect()
     };
+    let mut open = read(&places.open);
+    if freedom.whole_orders {
+        open.iter_mut().flatten().for_each(|open| *open = open.round());
+    }
     Ok(Direct {
-        orders: Orders { nodes: read(&places.order), open: read(&places.open) },
+        orders: Orders { nodes: read(&places.order), open },
         placed: read(&places.place),
         short: read(&places.short),
         cost,
@@ -100,7 +107,7 @@ pub fn build(problem: &Problem, future: &Future, freedom: Freedom) -> (Program, 
         stock_rows(problem, future, quarter, &mut program, &places);
         demand_rows(problem, quarter, &mut program, &places);
     }
-    stack_rows(problem, &mut program, &mut places);
+    stack_rows(problem, freedom, &mut program, &mut places);
     limit_rows(problem, &mut program, &mut places);
     (program, places)
 }
@@ -115,8 +122,7 @@ fn variables(
     let whole = |variable: Variable, yes: bool, rank: Rank| if yes { variable.whole(rank) } else { variable };
     for chip in 0..problem.chips.len() {
         let order = |due: usize| {
-            let offered =
-                if due < freedom.not_before { 0.0 } else { problem.chips[chip].offered[due].floor() };
+            let offered = if due < freedom.not_before { 0.0 } else { most(problem, freedom, chip, due) };
             let charge = order_charge(problem, future, chip, due);
             whole(Variable::new(charge, offered), freedom.whole_orders, Rank::Middle)
         };
@@ -125,11 +131,11 @@ fn variables(
     for stack in 0..problem.stacks.len() {
         let open = |quarter: usize| {
             let possible = quarter >= problem.stacks[stack].ready && quarter >= freedom.not_before;
-            let variable =
-                Variable::new(problem.stack_charge(stack, quarter), if possible { 1.0 } else { 0.0 });
-            whole(variable, freedom.whole_orders, Rank::First)
+            Variable::new(problem.stack_charge(stack, quarter), if possible { 1.0 } else { 0.0 })
         };
         places.open.push((0..problem.quarters).map(|quarter| program.add(open(quarter))).collect());
+        let by = || whole(Variable::new(0.0, 1.0), freedom.whole_orders, Rank::First);
+        places.open_by.push((0..problem.quarters).map(|_| program.add(by())).collect());
     }
     for column in &problem.columns {
         let place = |quarter: usize| {
@@ -146,6 +152,24 @@ fn variables(
         places.short.push((0..problem.quarters).map(|quarter| program.add(short(quarter))).collect());
     }
 }
+
+/// Most nodes of a chip that can be ordered for a quarter: what is on offer, and what the budgets pay.
+///
+/// Budgets are left out where nothing is whole: they narrow only what is branched on, and elastic ones must not bind here.
+fn most(problem: &Problem, freedom: Freedom, chip: usize, due: usize) -> f64 {
+    let offered = problem.chips[chip].offered[due].floor();
+    if !freedom.whole_orders {
+        return offered;
+    }
+    let payable = problem.chips[chip].payable[due];
+    let pays = |money: f64| if payable > 0.0 { money / payable + WHOLE } else { f64::INFINITY };
+    let budget = problem.limits.budget.as_ref().map_or(f64::INFINITY, |budget| pays(budget[due]));
+    let total = problem.limits.total.map_or(f64::INFINITY, pays);
+    offered.min(budget).min(total).floor()
+}
+
+/// Closer to the next whole node than this counts as one.
+const WHOLE: f64 = 1e-9;
 
 /// Present value of one node ordered, as far as it arrives.
 pub fn order_charge(problem: &Problem, future: &Future, chip: usize, due: usize) -> f64 {
@@ -197,16 +221,22 @@ fn demand_rows(problem: &Problem, quarter: usize, program: &mut Program, places:
 }
 
 /// A stack is taken up once; orders of its chips are due when it is.
-fn stack_rows(problem: &Problem, program: &mut Program, places: &mut Places) {
-    for open in &places.open {
-        program.row(open.iter().map(|id| (*id, 1.0)).collect(), Sense::AtMost, 1.0);
+fn stack_rows(problem: &Problem, freedom: Freedom, program: &mut Program, places: &mut Places) {
+    for (open, by) in places.open.iter().zip(&places.open_by) {
+        for (quarter, by) in by.iter().enumerate() {
+            let terms = || open[..=quarter].iter().map(|id| (*id, 1.0)).chain([(*by, -1.0)]).collect();
+            program.row(terms(), Sense::AtMost, 0.0);
+            program.row(terms(), Sense::AtLeast, 0.0);
+        }
     }
     for (index, chip) in problem.chips.iter().enumerate() {
         let mut rows = Vec::new();
         for (due, order) in places.order[index].iter().enumerate() {
             let Some(stack) = chip.stack else { continue };
             let mut terms = vec![(*order, 1.0)];
-            terms.extend(places.open[stack][..=due].iter().map(|id| (*id, -chip.offered[due].floor())));
+            terms.extend(
+                places.open[stack][..=due].iter().map(|id| (*id, -most(problem, freedom, index, due))),
+            );
             rows.push(program.row(terms, Sense::AtMost, 0.0));
         }
         places.taken_up.push(rows);
