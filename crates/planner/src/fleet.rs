@@ -20,6 +20,7 @@ pub mod program;
 pub mod quarter;
 pub mod recourse;
 pub mod relax;
+pub mod scaling;
 pub mod strategy;
 pub mod worth;
 

@@ -92,10 +92,18 @@ pub fn direct(problem: &Problem, future: &Future, freedom: Freedom, effort: Effo
     Ok(Direct {
         orders: Orders { nodes: read(&places.order), open },
         placed: read(&places.place),
-        short: read(&places.short),
+        short: capped(problem, read(&places.short)),
         cost,
         bound,
     })
+}
+
+/// No more is short than is asked for, also where it costs nothing.
+fn capped(problem: &Problem, mut short: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    for (by_quarter, demand) in short.iter_mut().zip(&problem.demands) {
+        by_quarter.iter_mut().zip(&demand.rate).for_each(|(short, rate)| *short = short.min(*rate));
+    }
+    short
 }
 
 /// The program of one future.
@@ -144,11 +152,10 @@ fn variables(
         };
         places.place.push((0..problem.quarters).map(|quarter| program.add(place(quarter))).collect());
     }
-    for (index, demand) in problem.demands.iter().enumerate() {
-        let short = |quarter: usize| {
-            let most = if freedom.met { 0.0 } else { demand.rate[quarter] };
-            Variable::new(problem.penalty(index, quarter) * problem.priority, most)
-        };
+    // No limit on a shortfall but that it costs: the program then always has a point, whatever the solver rounds.
+    let most = if freedom.met { 0.0 } else { f64::INFINITY };
+    for index in 0..problem.demands.len() {
+        let short = |quarter: usize| Variable::new(problem.penalty(index, quarter) * problem.priority, most);
         places.short.push((0..problem.quarters).map(|quarter| program.add(short(quarter))).collect());
     }
 }

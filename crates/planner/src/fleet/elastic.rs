@@ -60,7 +60,7 @@ pub fn least_shortfall(problem: &Problem, future: &Future) -> Result<Vec<Vec<f64
     let size = |demand: usize, quarter: usize| problem.demands[demand].rate[quarter];
     let read = |(demand, ids): (usize, &Vec<_>)| {
         let value = |(quarter, id): (usize, &VariableId)| {
-            let short = found.values[id.index()];
+            let short = found.values[id.index()].min(size(demand, quarter));
             if short > NOISE * size(demand, quarter) { short } else { 0.0 }
         };
         ids.iter().enumerate().map(value).collect()

@@ -8,7 +8,7 @@ use crate::fleet::evaluate::there;
 use crate::fleet::future::Future;
 use crate::fleet::problem::Problem;
 use crate::fleet::program::VariableId;
-use crate::fleet::recourse::quarter_program;
+use crate::fleet::recourse::{capped, quarter_program};
 use crate::fleet::relax::Halt;
 
 /// Whole deployments of one quarter.
@@ -60,7 +60,7 @@ pub fn placement(
         there(problem, orders, future, quarter).iter().map(|nodes| (nodes + WHOLE).floor()).collect();
     let (program, placed, short) = quarter_program(problem, quarter, &nodes, true);
     let found = branch(&program, effort)?;
-    let read = |ids: &[VariableId]| ids.iter().map(|id| found.values[id.index()]).collect();
-    let (placed, short) = (read(&placed), read(&short));
+    let read = |ids: &[VariableId]| -> Vec<f64> { ids.iter().map(|id| found.values[id.index()]).collect() };
+    let (placed, short) = (read(&placed), capped(problem, quarter, read(&short)));
     Ok(Placement { nodes, placed, short, cost: found.cost, bound: found.bound })
 }

@@ -101,12 +101,8 @@ pub fn quarter_program(
         if whole { variable.whole(Rank::Last) } else { variable }
     };
     let placed: Vec<VariableId> = problem.columns.iter().map(|column| program.add(place(column))).collect();
-    let short = |demand: usize| {
-        Variable::new(
-            problem.penalty(demand, quarter) * problem.priority,
-            problem.demands[demand].rate[quarter],
-        )
-    };
+    let short =
+        |demand: usize| Variable::new(problem.penalty(demand, quarter) * problem.priority, f64::INFINITY);
     let short: Vec<VariableId> =
         (0..problem.demands.len()).map(|demand| program.add(short(demand))).collect();
     for (chip, there) in nodes.iter().enumerate() {
@@ -126,6 +122,11 @@ pub fn quarter_program(
     (program, placed, short)
 }
 
+/// No more is short than is asked for, also where it costs nothing.
+pub fn capped(problem: &Problem, quarter: usize, short: Vec<f64>) -> Vec<f64> {
+    short.into_iter().zip(&problem.demands).map(|(short, demand)| short.min(demand.rate[quarter])).collect()
+}
+
 /// The best placements of a quarter, nodes being shared between deployments.
 ///
 /// # Errors
@@ -133,6 +134,6 @@ pub fn quarter_program(
 pub fn shared(problem: &Problem, quarter: usize, nodes: &[f64]) -> Result<Quarterly, Halt> {
     let (program, placed, short) = quarter_program(problem, quarter, nodes, false);
     let found = relax(&program)?;
-    let read = |ids: &[VariableId]| ids.iter().map(|id| found.values[id.index()]).collect();
-    Ok(Quarterly { placed: read(&placed), short: read(&short) })
+    let read = |ids: &[VariableId]| -> Vec<f64> { ids.iter().map(|id| found.values[id.index()]).collect() };
+    Ok(Quarterly { placed: read(&placed), short: capped(problem, quarter, read(&short)) })
 }

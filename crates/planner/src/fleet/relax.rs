@@ -9,6 +9,7 @@ use good_lp::{
 };
 
 use crate::fleet::program::{Program, Row, Sense};
+use crate::fleet::scaling::{Scaling, largest};
 
 /// The best point of a program whose variables need not be whole numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,41 +46,47 @@ pub fn relax_within(program: &Program, bounds: &[(f64, f64)]) -> Result<Relaxed,
     if bounds.iter().any(|(lower, upper)| lower > upper) {
         return Err(Halt::Infeasible);
     }
-    let mut all = variables!();
-    let handles: Vec<good_lp::Variable> =
-        bounds.iter().map(|(lower, upper)| all.add(variable().min(*lower).max(*upper))).collect();
-    let scale = 1.0 / largest(program.variables.iter().map(|variable| variable.cost));
-    let mut objective = Expression::with_capacity(handles.len());
-    for (variable, handle) in program.variables.iter().zip(&handles) {
-        objective.add_mul(variable.cost * scale, *handle);
+    let balanced = solve(program, bounds, &Scaling::balanced(program));
+    // What the solver could not do in one set of units it often can in another. It says that there is no point where
+    // its tolerances hide one, too.
+    match balanced {
+        Ok(found) => Ok(found),
+        Err(first) => solve(program, bounds, &Scaling::of_rows(program)).map_err(|_| first),
     }
-    let rows = program.rows.iter().filter(|row| !row.terms.is_empty());
-    let model =
-        rows.fold(all.minimise(objective).using(solver), |model, row| model.with(scaled(row, &handles)));
-    let solved = model.solve().map_err(halt)?;
-    let value = |(handle, (lower, upper)): (&good_lp::Variable, &(f64, f64))| {
-        solved.value(*handle).clamp(*lower, *upper)
+}
+
+fn solve(program: &Program, bounds: &[(f64, f64)], scaling: &Scaling) -> Result<Relaxed, Halt> {
+    let mut all = variables!();
+    let add = |((lower, upper), unit): (&(f64, f64), &f64)| {
+        all.add(variable().min(*lower / unit).max(*upper / unit))
     };
-    let values: Vec<f64> = handles.iter().zip(bounds).map(value).collect();
+    let handles: Vec<good_lp::Variable> = bounds.iter().zip(&scaling.units).map(add).collect();
+    let costs = program.variables.iter().zip(&scaling.units).map(|(variable, unit)| variable.cost * unit);
+    let scale = 1.0 / largest(costs.clone());
+    let mut objective = Expression::with_capacity(handles.len());
+    costs.zip(&handles).for_each(|(cost, handle)| objective.add_mul(cost * scale, *handle));
+    let rows = program.rows.iter().zip(&scaling.rows).filter(|(row, _)| !row.terms.is_empty());
+    let model = rows.fold(all.minimise(objective).using(solver), |model, (row, factor)| {
+        model.with(scaled(row, *factor, &scaling.units, &handles))
+    });
+    let solved = model.solve().map_err(halt)?;
+    let value = |((handle, unit), (lower, upper)): ((&good_lp::Variable, &f64), &(f64, f64))| {
+        (solved.value(*handle) * unit).clamp(*lower, *upper)
+    };
+    let values: Vec<f64> = handles.iter().zip(&scaling.units).zip(bounds).map(value).collect();
     Ok(Relaxed { cost: program.cost(&values), values })
 }
 
-/// A row divided by its largest coefficient: dollars and requests then weigh alike in the solver's tolerances.
-fn scaled(row: &Row, handles: &[good_lp::Variable]) -> Constraint {
-    let scale = 1.0 / largest(row.terms.iter().map(|(_, factor)| *factor));
+fn scaled(row: &Row, scale: f64, units: &[f64], handles: &[good_lp::Variable]) -> Constraint {
     let mut sum = Expression::with_capacity(row.terms.len());
     for (variable, factor) in &row.terms {
-        sum.add_mul(factor * scale, handles[variable.index()]);
+        let index = variable.index();
+        sum.add_mul(factor * scale * units[index], handles[index]);
     }
     match row.sense {
         Sense::AtMost => constraint!(sum <= row.bound * scale),
         Sense::AtLeast => constraint!(sum >= row.bound * scale),
     }
-}
-
-fn largest(numbers: impl Iterator<Item = f64>) -> f64 {
-    let largest = numbers.map(f64::abs).fold(0.0, f64::max);
-    if largest > 0.0 { largest } else { 1.0 }
 }
 
 fn halt(error: ResolutionError) -> Halt {

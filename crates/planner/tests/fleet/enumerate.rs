@@ -114,4 +114,14 @@ proptest! {
         let again = total(&problem, &future, &found.orders);
         prop_assert!((again - least).abs() < 1e-6 * least.max(1.0));
     }
+
+    #[test]
+    fn little_effort_gives_a_plan_and_a_bound_on_both_sides_of_the_best(problem in problem(), nodes in 1usize..6) {
+        let future = certain(&problem);
+        let freedom = Freedom { whole_orders: true, whole_placements: true, ..Freedom::default() };
+        let best = direct(&problem, &future, freedom, ALL).unwrap().cost;
+        let Ok(found) = direct(&problem, &future, freedom, Effort { nodes, gap: 0.0 }) else { return Ok(()) };
+        prop_assert!(found.bound <= best + 1e-6 * best.max(1.0), "{} above {best}", found.bound);
+        prop_assert!(found.cost >= best - 1e-6 * best.max(1.0), "{} below {best}", found.cost);
+    }
 }

@@ -5,5 +5,6 @@
 mod enumerate;
 mod futures;
 mod limits;
+mod realistic;
 mod small;
 mod stochastic;

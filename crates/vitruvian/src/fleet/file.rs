@@ -18,6 +18,7 @@ pub(super) use fault::Faults;
 pub(super) use read::{Named, Table, read};
 pub use schema::json_schema;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Chip files (`.toml`) and model configurations (`.json`) that a fleet file names where a name of the catalog could stand.
@@ -26,7 +27,7 @@ pub fn files_named(text: &str) -> Vec<String> {
     let named = |section: &str, key: &str, extension: &str| -> Vec<String> {
         let tables = document.get_ref().get(section).and_then(|tables| tables.get_ref().as_array());
         let words = tables.into_iter().flatten().filter_map(|table| {
-            table.get_ref().as_table().and_then(|table| table.get(key)).map(|word| word.get_ref())
+            table.get_ref().as_table().and_then(|table| table.get(key)).map(Spanned::get_ref)
         });
         let texts = words.filter_map(DeValue::as_str).filter(|word| word.ends_with(extension));
         texts.map(str::to_owned).collect()
