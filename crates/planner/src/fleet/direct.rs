@@ -231,9 +231,8 @@ fn demand_rows(problem: &Problem, quarter: usize, program: &mut Program, places:
 fn stack_rows(problem: &Problem, freedom: Freedom, program: &mut Program, places: &mut Places) {
     for (open, by) in places.open.iter().zip(&places.open_by) {
         for (quarter, by) in by.iter().enumerate() {
-            let terms = || open[..=quarter].iter().map(|id| (*id, 1.0)).chain([(*by, -1.0)]).collect();
-            program.row(terms(), Sense::AtMost, 0.0);
-            program.row(terms(), Sense::AtLeast, 0.0);
+            let terms = open[..=quarter].iter().map(|id| (*id, 1.0)).chain([(*by, -1.0)]);
+            program.row(terms.collect(), Sense::Equal, 0.0);
         }
     }
     for (index, chip) in problem.chips.iter().enumerate() {

@@ -41,7 +41,7 @@ pub enum Rank {
     First,
 }
 
-/// One constraint: the sum of its terms at most, or at least, a bound.
+/// One constraint: the sum of its terms at most, at least or just a bound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Variables with their coefficients.
@@ -52,13 +52,15 @@ pub struct Row {
     pub bound: f64,
 }
 
-/// Which side of its bound a row keeps.
+/// On which side of its bound a row keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sense {
     /// At most.
     AtMost,
     /// At least.
     AtLeast,
+    /// Just so much.
+    Equal,
 }
 
 impl VariableId {
@@ -124,6 +126,7 @@ impl Row {
         match self.sense {
             Sense::AtMost => self.bound - sum,
             Sense::AtLeast => sum - self.bound,
+            Sense::Equal => -(sum - self.bound).abs(),
         }
     }
 

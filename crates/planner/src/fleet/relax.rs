@@ -86,6 +86,7 @@ fn scaled(row: &Row, scale: f64, units: &[f64], handles: &[good_lp::Variable]) -
     match row.sense {
         Sense::AtMost => constraint!(sum <= row.bound * scale),
         Sense::AtLeast => constraint!(sum >= row.bound * scale),
+        Sense::Equal => constraint!(sum == row.bound * scale),
     }
 }
 

@@ -97,7 +97,7 @@ fn risks() -> Vec<Risk> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 100, max_shrink_iters: 0, ..ProptestConfig::default() })]
     #[test]
     fn plans_come_through_and_hang_together(problem in problem()) {
         let risks = risks();
@@ -107,7 +107,7 @@ proptest! {
         let known = known(&problem, &futures).unwrap();
         let found = hedge(&problem, &futures, PATIENCE).unwrap();
         prop_assert!(keeps_limits(&problem, &found.orders), "{:?}", found.orders);
-        prop_assert!(found.bound <= found.expected * (1.0 + 1e-6));
+        prop_assert!(found.bound <= found.expected * (1.0 + 1e-6), "{} above {} by {}", found.bound, found.expected, found.bound / found.expected - 1.0);
         let plan = attempt(&problem, &futures, &known, Way::Mixed, PATIENCE).unwrap();
         for (books, least) in plan.books.iter().zip(&known) {
             prop_assert!(books.total() >= least * (1.0 - 1e-6), "{} below {least}", books.total());
