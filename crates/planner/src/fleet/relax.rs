@@ -46,13 +46,31 @@ pub fn relax_within(program: &Program, bounds: &[(f64, f64)]) -> Result<Relaxed,
     if bounds.iter().any(|(lower, upper)| lower > upper) {
         return Err(Halt::Infeasible);
     }
-    let balanced = solve(program, bounds, &Scaling::balanced(program));
-    // What the solver could not do in one set of units it often can in another. It says that there is no point where
-    // its tolerances hide one, too.
-    match balanced {
-        Ok(found) => Ok(found),
-        Err(first) => solve(program, bounds, &Scaling::of_rows(program)).map_err(|_| first),
+    // What the solver could not do in one set of units it often can in another. It says that there is no point where its
+    // tolerances hide one, too; at last it is given a little room.
+    let balanced = Scaling::balanced(program);
+    solve(program, bounds, &balanced).or_else(|first| {
+        solve(program, bounds, &Scaling::of_rows(program))
+            .or_else(|_| solve(&with_room(program), bounds, &balanced))
+            .map_err(|_| first)
+    })
+}
+
+/// Part of a bound by which it may be passed where the solver finds no point otherwise.
+const ROOM: f64 = 1e-9;
+
+/// The same program with bounds of rows a little wider.
+fn with_room(program: &Program) -> Program {
+    let mut wider = program.clone();
+    for row in &mut wider.rows {
+        let room = ROOM * row.bound.abs().max(1.0);
+        match row.sense {
+            Sense::AtMost => row.bound += room,
+            Sense::AtLeast => row.bound -= room,
+            Sense::Equal => {}
+        }
     }
+    wider
 }
 
 fn solve(program: &Program, bounds: &[(f64, f64)], scaling: &Scaling) -> Result<Relaxed, Halt> {
