@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{calibrate, chip, compare, estimate, kernel, model, train, validate};
+use crate::commands::{calibrate, chip, compare, estimate, fleet, kernel, model, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -25,6 +26,9 @@ pub(crate) enum Command {
     Estimate(estimate::EstimateArgs),
     /// Predict a training step and run, or find the best layout
     Train(train::TrainArgs),
+    /// Plan a fleet over quarters under a shortage
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),

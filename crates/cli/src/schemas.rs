@@ -11,6 +11,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("compare", schema_for!(vitruvian::CompareAnswer)),
         ("estimate", schema_for!(vitruvian::EstimateAnswer)),
         ("train", schema_for!(vitruvian::TrainAnswer)),
+        ("fleet-plan", schema_for!(vitruvian::FleetAnswer)),
+        ("fleet-file", Schema::try_from(vitruvian::fleet::json_schema()).unwrap_or_default()),
         ("chip-list", schema_for!(Vec<chip::list::Line>)),
         ("chip-show", schema_for!(chip::show::Shown)),
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),

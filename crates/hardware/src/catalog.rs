@@ -1,6 +1,6 @@
 //! The chips and nodes that come with the program: files embedded in the binary, read when asked for.
 
-pub(crate) mod currency;
+pub mod currency;
 mod names;
 mod sources;
 

@@ -22,7 +22,7 @@ mod written;
 pub(crate) use extend::{Loader, load};
 pub(crate) use fault::contradiction;
 pub(crate) use key::{Key, Kind, optional, required};
-pub(crate) use near::did_you_mean;
+pub use near::did_you_mean;
 pub(crate) use schema::{json_schema, markdown};
 pub(crate) use sheet::{Entry, Kin, Sheet, store};
 pub(crate) use value::Value;

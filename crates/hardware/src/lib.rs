@@ -23,5 +23,6 @@ pub use chip::{
     Rates, ScaleUp, SparseMatmul, Status, StructuredSparsity, Vector, Vendor, parse_chip,
 };
 pub use diff::{Difference, diff};
+pub use file::did_you_mean;
 pub use node::{Fabric, Node, ParsedNode, ScaleOut, parse_node};
 pub use provenance::{Alternative, Figure, Grade, Provenance};

@@ -72,6 +72,8 @@ pub struct Outcome {
     pub best: Option<(Candidate, Performance)>,
     /// The Pareto front among those that meet the targets, by falling throughput per chip.
     pub front: Vec<(Candidate, Performance)>,
+    /// Among those that meet the targets, what no other beats in throughput per chip and in tokens per joule.
+    pub lean: Vec<(Candidate, Performance)>,
     /// The front when the targets are set aside: what the chip can do at all.
     pub unbound_front: Vec<(Candidate, Performance)>,
     /// Counts and nearest misses.
@@ -274,6 +276,7 @@ fn merge(question: &Question<'_>, parts: Vec<Part>) -> Outcome {
     let front = front_of(&met);
     file_dominated(question, &met, &front, &mut outcome);
     outcome.front = front.iter().map(|&index| met[index]).collect();
+    outcome.lean = lean_of(&met).into_iter().map(|index| met[index]).collect();
     met.extend(missed);
     outcome.unbound_front = front_of(&met).into_iter().map(|index| met[index]).collect();
     outcome
@@ -282,6 +285,12 @@ fn merge(question: &Question<'_>, parts: Vec<Part>) -> Outcome {
 fn front_of(points: &[(Candidate, Performance)]) -> Vec<usize> {
     let figures: Vec<(f64, f64)> =
         points.iter().map(|(_, p)| (p.output_per_s_chip, p.output_per_s_user)).collect();
+    pareto::front(&figures)
+}
+
+fn lean_of(points: &[(Candidate, Performance)]) -> Vec<usize> {
+    let figures: Vec<(f64, f64)> =
+        points.iter().map(|(_, p)| (p.output_per_s_chip, 1.0 / p.energy_per_token.get())).collect();
     pareto::front(&figures)
 }
 

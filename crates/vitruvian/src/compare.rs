@@ -126,7 +126,7 @@ fn chip_answer(setup: &Setup, question: &Search<'_>, outcome: &Outcome) -> ChipA
 }
 
 /// The candidate that came closest to the targets (or to fitting), and what stops it.
-fn nearest(question: &Search<'_>, census: &Census) -> Option<(Candidate, Closest)> {
+pub(crate) fn nearest(question: &Search<'_>, census: &Census) -> Option<(Candidate, Closest)> {
     let precisions = &question.space.precisions;
     let over = |fall: &Fall| match fall {
         Fall::Ttft(time) => question.targets.ttft.map_or(f64::INFINITY, |most| *time / most),

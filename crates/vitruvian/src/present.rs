@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod estimate;
 mod figures;
+pub mod fleet;
 mod operators;
 pub mod train;
 pub mod validation;

@@ -6,6 +6,7 @@ mod chips;
 #[path = "../shell/common.rs"]
 mod common;
 mod files;
+mod fleet;
 mod models;
 mod numbers;
 mod targets;

@@ -37,6 +37,12 @@ fn models() {
 }
 
 #[test]
+fn fleets() {
+    let path = format!("{}/../../examples/fleet.toml", env!("CARGO_MANIFEST_DIR"));
+    agrees("fleet-plan", &["fleet", "plan", &path]);
+}
+
+#[test]
 fn answers() {
     agrees("compare", &["compare"]);
     agrees("estimate", &["estimate", "--chip", "h20", "--tp", "2", "--explain"]);

@@ -13,9 +13,21 @@ pub(crate) fn dollars(text: &str) -> Option<f64> {
     Some(amount * rate(currency)?).filter(|dollars| dollars.is_finite())
 }
 
-/// US dollars for one unit of a currency.
-fn rate(currency: &str) -> Option<f64> {
+/// US dollars for one unit of a currency; nothing if the catalog has no rate for it.
+pub fn rate(currency: &str) -> Option<f64> {
     let rates = DeTable::parse(RATES).ok()?;
     let rate = rates.get_ref().get(currency)?.get_ref().get("value")?.get_ref().as_str()?;
     rate.parse::<Money>().ok().map(Money::get)
+}
+
+/// The currencies that have a rate, sorted.
+pub fn names() -> Vec<String> {
+    let rates = DeTable::parse(RATES).ok();
+    let mut names: Vec<String> = rates
+        .iter()
+        .flat_map(|rates| rates.get_ref().keys())
+        .map(|name| name.get_ref().to_string())
+        .collect();
+    names.sort_unstable();
+    names
 }
