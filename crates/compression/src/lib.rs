@@ -1,0 +1,15 @@
+//! Quantisers and sparsifiers on real tensors, their error, and the checkpoints they read and write.
+//!
+//! ```text
+//! checkpoint (Source: bytes at an offset) --> Matrix --quantise--> Quantised --export--> checkpoint
+//!                                                |                      |
+//!                                                +------- error --------+
+//! ```
+//!
+//! Nothing here opens a file: a checkpoint is read through a `Source` and written through a `Sink` that the caller gives.
+
+pub mod format;
+pub mod tensor;
+
+pub use format::{Granularity, Grid, Quantised, Scale, Scheme, Symmetry, quantise};
+pub use tensor::Matrix;
