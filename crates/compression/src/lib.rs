@@ -11,5 +11,5 @@
 pub mod format;
 pub mod tensor;
 
-pub use format::{Granularity, Grid, Quantised, Scale, Scheme, Symmetry, quantise};
+pub use format::{Granularity, Grid, Quantised, Scale, ScaleFormat, Scheme, Symmetry, quantise};
 pub use tensor::Matrix;
