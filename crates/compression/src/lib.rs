@@ -8,8 +8,10 @@
 //!
 //! Nothing here opens a file: a checkpoint is read through a `Source` and written through a `Sink` that the caller gives.
 
+pub mod checkpoint;
 pub mod format;
 pub mod tensor;
 
+pub use checkpoint::Checkpoint;
 pub use format::{Granularity, Grid, Quantised, Scale, ScaleFormat, Scheme, Symmetry, quantise};
 pub use tensor::Matrix;
