@@ -158,6 +158,18 @@ impl Checkpoint {
     fn published(&self, key: &str) -> Option<&Value> {
         self.config.get("quantization_config")?.get(key)
     }
+
+    /// Rows and columns of a block, as `weight_block_size` or a group of compressed-tensors has them.
+    fn block_size(&self) -> Option<[usize; 2]> {
+        let of_groups = || {
+            let mut groups = self.published("config_groups")?.as_object()?.values();
+            groups.find_map(|group| group.get("weights")?.get("block_structure"))
+        };
+        let sides = self.published("weight_block_size").or_else(of_groups)?.as_array()?;
+        let side =
+            |index: usize| sides.get(index)?.as_u64().filter(|side| *side > 0).map(|side| side as usize);
+        Some([side(0)?, side(1)?])
+    }
 }
 
 /// What belongs to a quantised matrix.

@@ -101,7 +101,8 @@ impl Grid {
     /// The nearest number of the grid, ties to even (away from zero for HiFloat8); beyond its ends, the end.
     pub fn round(self, value: f32) -> f32 {
         match self {
-            Self::Int4 | Self::Int8 => value.clamp(self.min(), self.max()).round_ties_even(),
+            // Integers have no negative zero.
+            Self::Int4 | Self::Int8 => value.clamp(self.min(), self.max()).round_ties_even() + 0.0,
             _ => self.decode(self.encode(value)),
         }
     }

@@ -3,6 +3,8 @@
 
 use vitruvian_compression::Grid;
 
+use crate::common::{fnv, random};
+
 const REFERENCE: &str = include_str!("reference.txt");
 const COUNT: u64 = 1 << 20;
 
@@ -13,23 +15,9 @@ fn line(grid: Grid, title: &str) -> Option<Vec<&'static str>> {
     found.next().map(|fields| fields[2..].to_vec())
 }
 
-fn fnv(bytes: impl IntoIterator<Item = u8>) -> String {
-    let step = |value: u64, byte: u8| (value ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    format!("{:016x}", bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step))
-}
-
-fn random(seed: u64) -> impl Iterator<Item = u64> {
-    (1..=COUNT).map(move |index| {
-        let z = seed.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
-}
-
 fn patterns() -> Vec<f32> {
     let value = |z: u64| f32::from_bits((z >> 32) as u32);
-    random(1).map(value).map(|value| if value.is_finite() { value } else { 0.0 }).collect()
+    random(COUNT, 1).map(value).map(|value| if value.is_finite() { value } else { 0.0 }).collect()
 }
 
 fn within() -> Vec<f32> {
@@ -37,7 +25,7 @@ fn within() -> Vec<f32> {
         let (exponent, mantissa, sign) = (101 + (z >> 40) % 44, z & 0x7f_ffff, z >> 23 & 1);
         f32::from_bits((sign << 31 | exponent << 23 | mantissa) as u32)
     };
-    random(2).map(value).collect()
+    random(COUNT, 2).map(value).collect()
 }
 
 fn halfway(grid: Grid) -> Vec<f32> {

@@ -1,5 +1,8 @@
-//! Every number format against a public implementation, and every quantiser against compressed-tensors.
+//! Every number format, quantiser and layout against a public implementation.
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
 mod grids;
+mod layouts;
+mod quantisers;

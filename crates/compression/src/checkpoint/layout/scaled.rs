@@ -1,6 +1,5 @@
 //! Numbers of 8 bits beside their scales: FP8 by tensor, channel or block, MXFP8, INT8 with or without offset.
 
-use serde_json::Value;
 use vitruvian_diagnostics::Diagnostic;
 
 use super::{Checkpoint, Kind, Weight, unfit};
@@ -68,8 +67,8 @@ fn block(checkpoint: &Checkpoint, weight: &Weight, down: usize, across: usize) -
     if down == rows && across > 0 && cols.is_multiple_of(across) {
         return Some((1, cols / across));
     }
-    let said = checkpoint.published("weight_block_size").and_then(Value::as_array);
-    let side = |index: usize| said.and_then(|sides| sides.get(index)?.as_u64()).unwrap_or(128) as usize;
+    let said = checkpoint.block_size();
+    let side = |index: usize| said.map_or(128, |sides| sides[index]);
     let granularity = Granularity::Block { rows: side(0), cols: side(1) };
     let shape = granularity.shape(rows, cols).ok()?;
     ((shape.down, shape.across) == (down, across)).then_some((shape.block_rows, shape.block_cols))
