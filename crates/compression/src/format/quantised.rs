@@ -1,8 +1,8 @@
 //! A matrix in a number format.
 
-use super::cast::{cast, finite, range};
+use super::cast::{absmax, cast, finite, range};
 use super::scale::global_scale;
-use super::{Scale, ScaleFormat, Scheme, Shape};
+use super::{Scale, ScaleFormat, Scheme, Shape, Symmetry};
 use crate::Matrix;
 
 /// A matrix in a number format.
@@ -69,16 +69,17 @@ pub fn scales_of(matrix: &Matrix, scheme: &Scheme) -> Result<Vec<Scale>, String>
     if scheme.scales == ScaleFormat::Unit {
         return Ok(vec![Scale::UNIT; shape.count()]);
     }
+    let symmetric = scheme.symmetry != Symmetry::Asymmetric;
     let mut ranges = vec![(0.0f32, 0.0f32); shape.count()];
     for row in 0..matrix.rows {
         let own = &mut ranges[row / shape.block_rows * shape.across..][..shape.across];
         for (block, (low, high)) in matrix.row(row).chunks(shape.block_cols).zip(own) {
-            let (least, most) = range(block);
+            let (least, most) = if symmetric { (0.0, absmax(block)) } else { range(block) };
             (*low, *high) = (low.min(least), high.max(most));
         }
     }
-    let absmax = ranges.iter().fold(0.0f32, |most, (low, high)| most.max(-low).max(*high));
-    let global = scheme.global(absmax);
+    let most = ranges.iter().fold(0.0f32, |most, (low, high)| most.max(-low).max(*high));
+    let global = scheme.global(most);
     Ok(ranges.into_iter().map(|(low, high)| scheme.scale(low, high, global)).collect())
 }
 
@@ -110,20 +111,16 @@ pub fn quantise_with(matrix: &Matrix, scheme: &Scheme, scales: Vec<Scale>) -> Re
         return Err(format!("{} scales for {} groups of weights", scales.len(), shape.count()));
     }
     let width = scheme.grid.bits().div_ceil(8) as usize;
-    let mut codes = Vec::with_capacity(matrix.data.len() * width);
-    for row in 0..matrix.rows {
+    let mut codes = vec![0; matrix.data.len() * width];
+    for (row, line) in codes.chunks_exact_mut(matrix.cols * width).enumerate() {
         let own = &scales[row / shape.block_rows * shape.across..][..shape.across];
-        for (block, scale) in matrix.row(row).chunks(shape.block_cols).zip(own) {
-            cast(scheme.grid, *scale, block, &mut codes);
+        let blocks = matrix.row(row).chunks(shape.block_cols).zip(line.chunks_mut(shape.block_cols * width));
+        for ((block, codes), scale) in blocks.zip(own) {
+            cast(scheme.grid, *scale, block, codes);
         }
     }
-    let global = if scheme.scales == ScaleFormat::E4m3 { scheme.global(absmax(matrix)) } else { 1.0 };
+    let global = if scheme.scales == ScaleFormat::E4m3 { scheme.global(absmax(&matrix.data)) } else { 1.0 };
     Ok(Quantised { scheme: *scheme, rows: matrix.rows, cols: matrix.cols, codes, scales, global })
-}
-
-fn absmax(matrix: &Matrix) -> f32 {
-    let (low, high) = range(&matrix.data);
-    high.max(-low)
 }
 
 impl Scheme {
