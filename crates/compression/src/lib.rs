@@ -9,6 +9,7 @@
 //! Nothing here opens a file: a checkpoint is read through a `Source` and written through a `Sink` that the caller gives.
 
 pub mod checkpoint;
+pub mod export;
 pub mod format;
 pub mod tensor;
 
