@@ -206,7 +206,7 @@ def facts(folder, held):
         "protocol": f"bytes, {len(windows)} windows of {CONTEXT}, each byte after a window's first is predicted",
         "torch": torch.__version__,
         "perplexity_per_byte": math.exp(losses.mean().item()),
-        "first_window_last_logits": [round(value, 5) for value in logits[:16].tolist()],
+        "first_window_last_logits_of_a_to_p": [round(value, 5) for value in logits[97:113].tolist()],
     }
 
 

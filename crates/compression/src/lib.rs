@@ -9,6 +9,7 @@
 //! Nothing here opens a file: a checkpoint is read through a `Source` and written through a `Sink` that the caller gives.
 
 pub mod algebra;
+pub mod checkpoint;
 pub mod format;
 pub mod forward;
 pub mod measure;
@@ -16,5 +17,6 @@ pub mod method;
 pub mod recipe;
 pub mod tensor;
 
-pub use format::{Granularity, Grid, Quantised, Scale, Scheme, Symmetry, quantise};
+pub use checkpoint::Checkpoint;
+pub use format::{Granularity, Grid, Quantised, Scale, ScaleFormat, Scheme, Symmetry, quantise};
 pub use tensor::Matrix;

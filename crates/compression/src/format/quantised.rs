@@ -1,6 +1,8 @@
 //! A matrix in a number format.
 
-use super::{Scale, Scheme, Shape};
+use super::cast::{cast, finite, range};
+use super::scale::global_scale;
+use super::{Scale, ScaleFormat, Scheme, Shape};
 use crate::Matrix;
 
 /// A matrix in a number format.
@@ -12,26 +14,48 @@ pub struct Quantised {
     pub rows: usize,
     /// Input channels.
     pub cols: usize,
-    /// Codes of the grid, row after row, one an element: an exporter packs those of fewer than 8 bits.
-    pub codes: Vec<u16>,
+    /// Codes of the grid, row after row: a byte an element (an exporter packs those of 4 bits), two little-endian ones
+    /// for grids of 16 bits.
+    pub codes: Vec<u8>,
     /// A scale for each rectangle that shares one, in row-major order.
     pub scales: Vec<Scale>,
+    /// What stored scales are multiplied by (NVFP4); 1 otherwise.
+    pub global: f32,
 }
 
 impl Quantised {
+    /// The code of an element, counted row after row.
+    pub fn code(&self, index: usize) -> u16 {
+        match self.scheme.grid.bits() {
+            16 => u16::from_le_bytes([self.codes[2 * index], self.codes[2 * index + 1]]),
+            _ => u16::from(self.codes[index]),
+        }
+    }
+
     /// How scales lie on the matrix.
-    fn shape(&self) -> Shape {
+    pub fn shape(&self) -> Shape {
         let whole = Shape { block_rows: self.rows, block_cols: self.cols, down: 1, across: 1 };
         self.scheme.granularity.shape(self.rows, self.cols).unwrap_or(whole)
     }
 
     /// The matrix that it stands for.
     pub fn dequantise(&self) -> Matrix {
-        let shape = self.shape();
-        let grid = self.scheme.grid;
-        Matrix::from_fn(self.rows, self.cols, |row, col| {
-            self.scales[shape.index(row, col)].dequantise(grid.decode(self.codes[row * self.cols + col]))
-        })
+        let (shape, grid) = (self.shape(), self.scheme.grid);
+        let numbers: Vec<f32> = (0..=u16::MAX >> (16 - grid.bits())).map(|code| grid.decode(code)).collect();
+        let mut data = Vec::with_capacity(self.rows * self.cols);
+        let width = self.scheme.grid.bits().div_ceil(8) as usize;
+        for (row, codes) in self.codes.chunks_exact(self.cols * width).enumerate() {
+            let own = &self.scales[row / shape.block_rows * shape.across..][..shape.across];
+            for (block, scale) in codes.chunks(shape.block_cols * width).zip(own) {
+                match width {
+                    1 => data.extend(block.iter().map(|&code| scale.dequantise(numbers[usize::from(code)]))),
+                    _ => data.extend(block.chunks_exact(2).map(|code| {
+                        scale.dequantise(numbers[usize::from(u16::from_le_bytes([code[0], code[1]]))])
+                    })),
+                }
+            }
+        }
+        Matrix { rows: self.rows, cols: self.cols, data }
     }
 }
 
@@ -41,18 +65,31 @@ impl Quantised {
 /// A shape that the granularity does not divide; a weight that is not finite.
 pub fn scales_of(matrix: &Matrix, scheme: &Scheme) -> Result<Vec<Scale>, String> {
     let shape = scheme.granularity.shape(matrix.rows, matrix.cols)?;
-    if let Some((row, col, value)) = matrix.first_not_finite() {
-        return Err(format!("the weight in row {row}, column {col} is {value}"));
+    check_finite(matrix)?;
+    if scheme.scales == ScaleFormat::Unit {
+        return Ok(vec![Scale::UNIT; shape.count()]);
     }
     let mut ranges = vec![(0.0f32, 0.0f32); shape.count()];
     for row in 0..matrix.rows {
-        for (index, block) in matrix.row(row).chunks(shape.block_cols).enumerate() {
-            let range = &mut ranges[row / shape.block_rows * shape.across + index];
-            *range = block.iter().fold(*range, |(low, high), &weight| (low.min(weight), high.max(weight)));
+        let own = &mut ranges[row / shape.block_rows * shape.across..][..shape.across];
+        for (block, (low, high)) in matrix.row(row).chunks(shape.block_cols).zip(own) {
+            let (least, most) = range(block);
+            (*low, *high) = (low.min(least), high.max(most));
         }
     }
-    let scale = |(low, high)| Scale::of_range(scheme.grid, scheme.symmetry, low, high);
-    Ok(ranges.into_iter().map(scale).collect())
+    let absmax = ranges.iter().fold(0.0f32, |most, (low, high)| most.max(-low).max(*high));
+    let global = scheme.global(absmax);
+    Ok(ranges.into_iter().map(|(low, high)| scheme.scale(low, high, global)).collect())
+}
+
+fn check_finite(matrix: &Matrix) -> Result<(), String> {
+    if finite(&matrix.data) {
+        return Ok(());
+    }
+    match matrix.first_not_finite() {
+        Some((row, col, value)) => Err(format!("the weight in row {row}, column {col} is {value}")),
+        None => Ok(()),
+    }
 }
 
 /// Rounds to nearest with scales from the range of the weights.
@@ -72,14 +109,34 @@ pub fn quantise_with(matrix: &Matrix, scheme: &Scheme, scales: Vec<Scale>) -> Re
     if scales.len() != shape.count() {
         return Err(format!("{} scales for {} groups of weights", scales.len(), shape.count()));
     }
-    let mut codes = Vec::with_capacity(matrix.data.len());
+    let width = scheme.grid.bits().div_ceil(8) as usize;
+    let mut codes = Vec::with_capacity(matrix.data.len() * width);
     for row in 0..matrix.rows {
         let own = &scales[row / shape.block_rows * shape.across..][..shape.across];
         for (block, scale) in matrix.row(row).chunks(shape.block_cols).zip(own) {
-            codes.extend(block.iter().map(|&weight| scheme.grid.encode(scale.quantise(scheme.grid, weight))));
+            cast(scheme.grid, *scale, block, &mut codes);
         }
     }
-    Ok(Quantised { scheme: *scheme, rows: matrix.rows, cols: matrix.cols, codes, scales })
+    let global = if scheme.scales == ScaleFormat::E4m3 { scheme.global(absmax(matrix)) } else { 1.0 };
+    Ok(Quantised { scheme: *scheme, rows: matrix.rows, cols: matrix.cols, codes, scales, global })
+}
+
+fn absmax(matrix: &Matrix) -> f32 {
+    let (low, high) = range(&matrix.data);
+    high.max(-low)
+}
+
+impl Scheme {
+    /// The scale that weights between two values share, as it is stored.
+    pub fn scale(&self, smallest: f32, largest: f32, global: f32) -> Scale {
+        let scale = Scale::of_range(self.grid, self.symmetry, smallest, largest);
+        self.scales.store(scale, self.grid, global)
+    }
+
+    /// The scale of a whole tensor of some largest magnitude; 1 for formats that have none.
+    pub fn global(&self, absmax: f32) -> f32 {
+        if self.scales == ScaleFormat::E4m3 { global_scale(self.grid, absmax) } else { 1.0 }
+    }
 }
 
 #[cfg(test)]
@@ -87,17 +144,45 @@ mod tests {
     use super::quantise;
     use crate::{Granularity, Grid, Matrix, Scheme};
 
+    fn wave(rows: usize, cols: usize) -> Matrix {
+        Matrix::from_fn(rows, cols, |row, col| ((row * cols + col) as f32 * 0.37).sin())
+    }
+
     #[test]
     fn the_error_is_at_most_half_a_step() {
-        let matrix = Matrix::from_fn(4, 64, |row, col| ((row * 64 + col) as f32 * 0.37).sin());
-        let whole = [Granularity::Tensor, Granularity::Channel, Granularity::Group(16)];
-        for granularity in whole {
+        let matrix = wave(4, 64);
+        for granularity in [Granularity::Tensor, Granularity::Channel, Granularity::Group(16)] {
             let quantised = quantise(&matrix, &Scheme::asymmetric(Grid::Int8, granularity)).unwrap();
             // Range 2 in 255 steps: half a step, and as much again where the zero point was rounded.
             let bound = 2.0 / 255.0;
             let back = quantised.dequantise();
             assert!(matrix.data.iter().zip(&back.data).all(|(weight, kept)| (weight - kept).abs() <= bound));
         }
+    }
+
+    #[test]
+    fn what_the_matrix_stands_for_is_what_its_codes_say() {
+        let matrix = wave(6, 96);
+        let block = Granularity::Block { rows: 4, cols: 32 };
+        for grid in Grid::ALL {
+            let quantised = quantise(&matrix, &Scheme::symmetric(grid, block)).unwrap();
+            let (shape, back) = (quantised.shape(), quantised.dequantise());
+            for index in 0..6 * 96 {
+                let scale = quantised.scales[shape.index(index / 96, index % 96)];
+                assert_eq!(back.data[index], scale.dequantise(grid.decode(quantised.code(index))));
+                assert_eq!(back.data[index], scale.round_trip(grid, matrix.data[index]));
+            }
+        }
+    }
+
+    #[test]
+    fn nvfp4_lays_its_largest_weight_on_the_largest_number() {
+        let mut matrix = wave(2, 32);
+        matrix.data[5] = 3.0;
+        let quantised = quantise(&matrix, &Scheme::nvfp4()).unwrap();
+        // Global 448·6/3; the local scale of the group is 448 exactly, so 3 comes back as it went.
+        assert_eq!(quantised.global, 896.0);
+        assert_eq!(quantised.dequantise().data[5], 3.0);
     }
 
     #[test]
