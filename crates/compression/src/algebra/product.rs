@@ -39,17 +39,31 @@ pub(crate) fn multiply_into<T: RealField + Copy>(
     beta: T,
 ) {
     let right = if b.1 == Turn::Transposed { b.0.transposed() } else { b.0.view() };
-    if a.rows == 0 || right.ncols() == 0 {
-        return;
+    let (rows, cols) = (a.rows, right.ncols());
+    if rows.min(cols).min(a.cols) <= THIN {
+        return multiply_thin(c, alpha, (a, right), beta);
     }
-    let mut out = MatrixViewMut::<T, Dyn, Dyn, Dyn, Dyn>::from_slice_with_strides_mut(
-        c.0,
-        a.rows,
-        right.ncols(),
-        c.1,
-        1,
-    );
-    out.gemm(alpha, &a.view(), &right, beta);
+    let view = MatrixViewMut::<T, Dyn, Dyn, Dyn, Dyn>::from_slice_with_strides_mut;
+    view(c.0, rows, cols, c.1, 1).gemm(alpha, &a.view(), &right, beta);
+}
+
+/// Extents up to which nalgebra multiplies by itself, which in 0.34 reads beyond views that are not by columns.
+const THIN: usize = 5;
+
+fn multiply_thin<T: RealField + Copy>(
+    c: (&mut [T], usize),
+    alpha: T,
+    (a, b): (Part<'_, T>, View<'_, T>),
+    beta: T,
+) {
+    for row in 0..a.rows {
+        let left = &a.data[row * a.stride..row * a.stride + a.cols];
+        for col in 0..b.ncols() {
+            let sum = left.iter().enumerate().fold(T::zero(), |sum, (k, &value)| sum + value * b[(k, col)]);
+            let out = &mut c.0[row * c.1 + col];
+            *out = alpha * sum + if beta == T::zero() { T::zero() } else { beta * *out };
+        }
+    }
 }
 
 /// Whether the right factor is transposed.

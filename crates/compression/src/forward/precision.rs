@@ -1,6 +1,6 @@
 //! What activations are rounded to on their way into a linear layer.
 
-use crate::{Granularity, Grid, Matrix, Scale, Scheme, Symmetry, quantise};
+use crate::{Granularity, Grid, Matrix, ScaleFormat, Scheme, Symmetry, quantise};
 
 /// What activations are rounded to on their way into a linear layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +17,7 @@ impl Precision {
         grid: Grid::Int8,
         granularity: Granularity::Channel,
         symmetry: Symmetry::Narrow,
+        scales: ScaleFormat::F32,
     });
 
     /// Rounds tokens × channels in place; a row that is not finite stays as it is.
@@ -24,7 +25,9 @@ impl Precision {
         let Self::Dynamic(scheme) = self else { return };
         if scheme.granularity == Granularity::Channel {
             for row in inputs.data.chunks_exact_mut(inputs.cols.max(1)) {
-                let scale = Scale::of(scheme.grid, scheme.symmetry, row.iter().copied());
+                let (low, high) =
+                    row.iter().fold((0.0f32, 0.0f32), |(low, high), &x| (low.min(x), high.max(x)));
+                let scale = scheme.scale(low, high, 1.0);
                 row.iter_mut().for_each(|x| *x = scale.round_trip(scheme.grid, *x));
             }
         } else if let Ok(rounded) = quantise(inputs, &scheme) {

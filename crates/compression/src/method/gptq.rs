@@ -1,10 +1,9 @@
 //! Rounding column by column, each error handed to the columns still to come: GPTQ (arXiv 2210.17323).
 
-use crate::format::scales_of;
 use crate::forward::InputStatistics;
 use crate::{Granularity, Matrix, Quantised, Scheme};
 
-use super::rounding::{ClipSearch, clipped_scales};
+use super::rounding::ClipSearch;
 use super::settle::{Rounding, Rule};
 use super::sweep::{factor, sweep};
 
@@ -63,16 +62,10 @@ pub fn gptq(
         return Err("running scales need the columns in their given order".to_owned());
     }
     let order = order(inputs, how.order);
-    let scales = match how.clip {
-        Some(search) => clipped_scales(weights, scheme, search)?,
-        None => scales_of(weights, scheme)?,
-    };
-    let shape = scheme.granularity.shape(weights.rows, weights.cols)?;
+    let mut rounding = Rounding::new(weights, scheme, how.clip, &order)?;
+    rounding.running = how.scales == GroupScales::Running;
     let u = factor(inputs, &order, how.damping)?;
     let mut swept = permuted(weights, &order);
-    let running = how.scales == GroupScales::Running;
-    let codes = vec![0; weights.data.len()];
-    let rounding = Rounding { scheme: *scheme, shape, scales, codes, order: &order, running, clip: how.clip };
     let mut rule = Rule { pattern: None, mask: Vec::new(), rounding: Some(rounding) };
     sweep(&mut swept, &u, block_width(how.block, scheme), &mut rule);
     rule.rounding.map(|done| done.finish(weights.rows, weights.cols)).ok_or_else(String::new)

@@ -39,9 +39,11 @@ pub fn round_clipped(weights: &Matrix, scheme: &Scheme, search: ClipSearch) -> R
 pub fn clipped_scales(weights: &Matrix, scheme: &Scheme, search: ClipSearch) -> Result<Vec<Scale>, String> {
     let whole = scales_of(weights, scheme)?;
     let shape = scheme.granularity.shape(weights.rows, weights.cols)?;
+    let absmax = weights.data.iter().fold(0.0f32, |most, weight| most.max(weight.abs()));
+    let global = scheme.global(absmax);
     let found = whole.iter().enumerate().map(|(index, &whole)| {
         let own = rectangle(weights, &shape, index);
-        clipped_scale(&own, scheme, whole, search)
+        clipped_scale(&own, (scheme, global), whole, search)
     });
     Ok(found.collect())
 }
@@ -54,7 +56,7 @@ pub(super) fn rectangle(weights: &Matrix, shape: &Shape, index: usize) -> Vec<f3
     rows.flat_map(|row| weights.row(row)[across..right].iter().copied()).collect()
 }
 
-fn clipped_scale(own: &[f32], scheme: &Scheme, whole: Scale, search: ClipSearch) -> Scale {
+fn clipped_scale(own: &[f32], (scheme, global): (&Scheme, f32), whole: Scale, search: ClipSearch) -> Scale {
     let low = own.iter().copied().fold(0.0, f32::min);
     let high = own.iter().copied().fold(0.0, f32::max);
     let error = |scale: Scale| -> f64 {
@@ -63,7 +65,7 @@ fn clipped_scale(own: &[f32], scheme: &Scheme, whole: Scale, search: ClipSearch)
     let mut best = (error(whole), whole);
     for step in 1..search.steps {
         let share = 1.0 - (1.0 - search.smallest) * step as f32 / (search.steps - 1) as f32;
-        let scale = Scale::of_range(scheme.grid, scheme.symmetry, low * share, high * share);
+        let scale = scheme.scale(low * share, high * share, global);
         let error = error(scale);
         if error < best.0 {
             best = (error, scale);

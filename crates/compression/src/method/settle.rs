@@ -1,6 +1,6 @@
 //! What the sweep makes of a column: zero, a rounded weight, or the weight itself.
 
-use crate::format::Shape;
+use crate::format::{Shape, scales_of};
 use crate::{Granularity, Matrix, Quantised, Scale, Scheme};
 
 use super::Pattern;
@@ -62,13 +62,20 @@ impl Rule<'_> {
     }
 }
 
+/// Bytes of a code.
+fn code_bytes(scheme: &Scheme) -> usize {
+    scheme.grid.bits().div_ceil(8) as usize
+}
+
 /// Rounds columns and remembers their codes.
 pub(super) struct Rounding<'a> {
     pub scheme: Scheme,
     pub shape: Shape,
     pub scales: Vec<Scale>,
-    /// In the given order of columns.
-    pub codes: Vec<u16>,
+    /// In the given order of columns, as [`Quantised::codes`].
+    pub codes: Vec<u8>,
+    /// What stored scales are multiplied by.
+    pub global: f32,
     /// Given column of each swept one.
     pub order: &'a [usize],
     /// Whether a group's scales are chosen when the sweep comes to it.
@@ -76,7 +83,31 @@ pub(super) struct Rounding<'a> {
     pub clip: Option<ClipSearch>,
 }
 
-impl Rounding<'_> {
+impl<'a> Rounding<'a> {
+    /// With scales of all weights, before the sweep.
+    pub(super) fn new(
+        weights: &Matrix,
+        scheme: &Scheme,
+        clip: Option<ClipSearch>,
+        order: &'a [usize],
+    ) -> Result<Self, String> {
+        let scales = match clip {
+            Some(search) => clipped_scales(weights, scheme, search)?,
+            None => scales_of(weights, scheme)?,
+        };
+        let absmax = weights.data.iter().fold(0.0f32, |most, weight| most.max(weight.abs()));
+        Ok(Self {
+            scheme: *scheme,
+            shape: scheme.granularity.shape(weights.rows, weights.cols)?,
+            scales,
+            codes: vec![0; weights.data.len() * code_bytes(scheme)],
+            global: scheme.global(absmax),
+            order,
+            running: false,
+            clip,
+        })
+    }
+
     fn round(&mut self, block: &Block<'_>, index: usize, settled: &mut [f32]) {
         if let (true, Granularity::Group(size)) = (self.running, self.scheme.granularity)
             && index.is_multiple_of(size)
@@ -84,10 +115,13 @@ impl Rounding<'_> {
             self.renew(block, index, size);
         }
         let col = self.order[block.start + index];
+        let bytes = code_bytes(&self.scheme);
         for (row, weight) in settled.iter_mut().enumerate() {
             let scale = self.scales[self.shape.index(row, col)];
             let rounded = scale.quantise(self.scheme.grid, *weight);
-            self.codes[row * self.order.len() + col] = self.scheme.grid.encode(rounded);
+            let code = self.scheme.grid.encode(rounded).to_le_bytes();
+            let at = (row * self.order.len() + col) * bytes;
+            self.codes[at..at + bytes].copy_from_slice(&code[..bytes]);
             *weight = scale.dequantise(rounded);
         }
     }
@@ -105,6 +139,13 @@ impl Rounding<'_> {
     }
 
     pub(super) fn finish(self, rows: usize, cols: usize) -> Quantised {
-        Quantised { scheme: self.scheme, rows, cols, codes: self.codes, scales: self.scales }
+        Quantised {
+            scheme: self.scheme,
+            rows,
+            cols,
+            codes: self.codes,
+            scales: self.scales,
+            global: self.global,
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! Pruning column by column, each error handed to the columns still to come: SparseGPT (arXiv 2301.00774).
 
-use crate::format::scales_of;
 use crate::forward::InputStatistics;
 use crate::{Matrix, Quantised, Scheme};
 
@@ -50,10 +49,7 @@ pub fn sparsegpt_rounded(
     how: SparseGpt,
 ) -> Result<Quantised, String> {
     let order: Vec<usize> = (0..weights.cols).collect();
-    let shape = scheme.granularity.shape(weights.rows, weights.cols)?;
-    let (scales, codes) = (scales_of(weights, scheme)?, vec![0; weights.data.len()]);
-    let rounding =
-        Rounding { scheme: *scheme, shape, scales, codes, order: &order, running: false, clip: None };
+    let rounding = Rounding::new(weights, scheme, None, &order)?;
     let mut rule = Rule { pattern: Some(pattern), mask: Vec::new(), rounding: Some(rounding) };
     walk(&mut weights.clone(), inputs, how, &mut rule)?;
     rule.rounding.map(|done| done.finish(weights.rows, weights.cols)).ok_or_else(String::new)
