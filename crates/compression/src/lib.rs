@@ -8,9 +8,14 @@
 //!
 //! Nothing here opens a file: a checkpoint is read through a `Source` and written through a `Sink` that the caller gives.
 
+pub mod algebra;
 pub mod checkpoint;
 pub mod export;
 pub mod format;
+pub mod forward;
+pub mod measure;
+pub mod method;
+pub mod recipe;
 pub mod tensor;
 
 pub use checkpoint::Checkpoint;

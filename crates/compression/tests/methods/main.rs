@@ -1,0 +1,4 @@
+//! Methods on real weights: a small decoder that this repository trains, and a sentence encoder where it is installed.
+
+mod common;
+mod decoder;
