@@ -38,10 +38,15 @@ impl Quantised {
         self.scheme.granularity.shape(self.rows, self.cols).unwrap_or(whole)
     }
 
+    /// The numbers of all codes.
+    fn numbers(&self) -> Vec<f32> {
+        let grid = self.scheme.grid;
+        (0..=u16::MAX >> (16 - grid.bits())).map(|code| grid.decode(code)).collect()
+    }
+
     /// The matrix that it stands for.
     pub fn dequantise(&self) -> Matrix {
-        let (shape, grid) = (self.shape(), self.scheme.grid);
-        let numbers: Vec<f32> = (0..=u16::MAX >> (16 - grid.bits())).map(|code| grid.decode(code)).collect();
+        let (shape, numbers) = (self.shape(), self.numbers());
         let mut data = Vec::with_capacity(self.rows * self.cols);
         let width = self.scheme.grid.bits().div_ceil(8) as usize;
         for (row, codes) in self.codes.chunks_exact(self.cols * width).enumerate() {
@@ -56,6 +61,57 @@ impl Quantised {
             }
         }
         Matrix { rows: self.rows, cols: self.cols, data }
+    }
+}
+
+/// Squared sums of a matrix and of what a format loses of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Energy {
+    /// `Σw²`.
+    pub signal: f64,
+    /// `Σ(w − w')²`.
+    pub noise: f64,
+}
+
+impl Energy {
+    /// `10·log₁₀(Σw² / Σ(w − w')²)`; infinite where nothing is lost.
+    pub fn sqnr_db(&self) -> f64 {
+        if self.noise == 0.0 { f64::INFINITY } else { 10.0 * (self.signal / self.noise).log10() }
+    }
+
+    /// `Σ(w − w')² / Σw²`.
+    pub fn relative(&self) -> f64 {
+        if self.signal > 0.0 { self.noise / self.signal } else { 0.0 }
+    }
+}
+
+impl std::ops::AddAssign for Energy {
+    fn add_assign(&mut self, other: Self) {
+        self.signal += other.signal;
+        self.noise += other.noise;
+    }
+}
+
+impl Quantised {
+    /// What it loses of the matrix that it stands for, without a second matrix in memory.
+    pub fn energy(&self, matrix: &Matrix) -> Energy {
+        let (shape, numbers) = (self.shape(), self.numbers());
+        let mut energy = Energy::default();
+        for row in 0..self.rows {
+            let own = &self.scales[row / shape.block_rows * shape.across..][..shape.across];
+            for (index, (block, scale)) in matrix.row(row).chunks(shape.block_cols).zip(own).enumerate() {
+                let start = row * self.cols + index * shape.block_cols;
+                // Sums of a block in 32 bits lose nothing that shows; blocks are summed in 64.
+                let (mut signal, mut noise) = (0.0f32, 0.0f32);
+                for (offset, weight) in block.iter().enumerate() {
+                    let lost = weight - scale.dequantise(numbers[usize::from(self.code(start + offset))]);
+                    signal += weight * weight;
+                    noise += lost * lost;
+                }
+                energy += Energy { signal: f64::from(signal), noise: f64::from(noise) };
+            }
+        }
+        energy
     }
 }
 
