@@ -10,6 +10,7 @@
 
 pub mod algebra;
 pub mod checkpoint;
+pub mod export;
 pub mod format;
 pub mod forward;
 pub mod measure;
@@ -18,5 +19,5 @@ pub mod recipe;
 pub mod tensor;
 
 pub use checkpoint::Checkpoint;
-pub use format::{Granularity, Grid, Quantised, Scale, ScaleFormat, Scheme, Symmetry, quantise};
+pub use format::{Energy, Granularity, Grid, Quantised, Scale, ScaleFormat, Scheme, Symmetry, quantise};
 pub use tensor::Matrix;

@@ -1,6 +1,6 @@
 //! The numbers of a format before scaling.
 
-mod float;
+pub(super) mod float;
 mod hif8;
 
 /// A set of numbers that weights are rounded to.
@@ -108,8 +108,14 @@ impl Grid {
     }
 
     /// The code of the nearest number of the grid: two's complement for integers, sign and magnitude for floats.
-    #[inline]
     pub fn encode(self, value: f32) -> u16 {
+        self.code(value) as u16
+    }
+
+    /// The same in the width of the numbers it comes from, inlined where the grid is known.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the loops that call it are compiled for one grid each")]
+    pub(super) fn code(self, value: f32) -> u32 {
         match self {
             Self::Int4 => integer(value, -8.0, 7.0) & 0xf,
             Self::Int8 => integer(value, -128.0, 127.0) & 0xff,
@@ -142,6 +148,7 @@ impl Grid {
 const WHOLE: f32 = 12_582_912.0;
 
 #[inline]
-fn integer(value: f32, min: f32, max: f32) -> u16 {
-    (value.clamp(min, max) + WHOLE).to_bits() as u16
+fn integer(value: f32, min: f32, max: f32) -> u32 {
+    let above = if value < min { min } else { value };
+    (if above > max { max } else { above } + WHOLE).to_bits()
 }

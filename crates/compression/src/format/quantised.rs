@@ -1,8 +1,8 @@
 //! A matrix in a number format.
 
-use super::cast::{cast, finite, range};
+use super::cast::{absmax, cast, finite, range};
 use super::scale::global_scale;
-use super::{Scale, ScaleFormat, Scheme, Shape};
+use super::{Scale, ScaleFormat, Scheme, Shape, Symmetry};
 use crate::Matrix;
 
 /// A matrix in a number format.
@@ -38,10 +38,15 @@ impl Quantised {
         self.scheme.granularity.shape(self.rows, self.cols).unwrap_or(whole)
     }
 
+    /// The numbers of all codes.
+    fn numbers(&self) -> Vec<f32> {
+        let grid = self.scheme.grid;
+        (0..=u16::MAX >> (16 - grid.bits())).map(|code| grid.decode(code)).collect()
+    }
+
     /// The matrix that it stands for.
     pub fn dequantise(&self) -> Matrix {
-        let (shape, grid) = (self.shape(), self.scheme.grid);
-        let numbers: Vec<f32> = (0..=u16::MAX >> (16 - grid.bits())).map(|code| grid.decode(code)).collect();
+        let (shape, numbers) = (self.shape(), self.numbers());
         let mut data = Vec::with_capacity(self.rows * self.cols);
         let width = self.scheme.grid.bits().div_ceil(8) as usize;
         for (row, codes) in self.codes.chunks_exact(self.cols * width).enumerate() {
@@ -59,6 +64,57 @@ impl Quantised {
     }
 }
 
+/// Squared sums of a matrix and of what a format loses of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Energy {
+    /// `Σw²`.
+    pub signal: f64,
+    /// `Σ(w − w')²`.
+    pub noise: f64,
+}
+
+impl Energy {
+    /// `10·log₁₀(Σw² / Σ(w − w')²)`; infinite where nothing is lost.
+    pub fn sqnr_db(&self) -> f64 {
+        if self.noise == 0.0 { f64::INFINITY } else { 10.0 * (self.signal / self.noise).log10() }
+    }
+
+    /// `Σ(w − w')² / Σw²`.
+    pub fn relative(&self) -> f64 {
+        if self.signal > 0.0 { self.noise / self.signal } else { 0.0 }
+    }
+}
+
+impl std::ops::AddAssign for Energy {
+    fn add_assign(&mut self, other: Self) {
+        self.signal += other.signal;
+        self.noise += other.noise;
+    }
+}
+
+impl Quantised {
+    /// What it loses of the matrix that it stands for, without a second matrix in memory.
+    pub fn energy(&self, matrix: &Matrix) -> Energy {
+        let (shape, numbers) = (self.shape(), self.numbers());
+        let mut energy = Energy::default();
+        for row in 0..self.rows {
+            let own = &self.scales[row / shape.block_rows * shape.across..][..shape.across];
+            for (index, (block, scale)) in matrix.row(row).chunks(shape.block_cols).zip(own).enumerate() {
+                let start = row * self.cols + index * shape.block_cols;
+                // Sums of a block in 32 bits lose nothing that shows; blocks are summed in 64.
+                let (mut signal, mut noise) = (0.0f32, 0.0f32);
+                for (offset, weight) in block.iter().enumerate() {
+                    let lost = weight - scale.dequantise(numbers[usize::from(self.code(start + offset))]);
+                    signal += weight * weight;
+                    noise += lost * lost;
+                }
+                energy += Energy { signal: f64::from(signal), noise: f64::from(noise) };
+            }
+        }
+        energy
+    }
+}
+
 /// Scales from the range of the weights that share one.
 ///
 /// # Errors
@@ -69,16 +125,17 @@ pub fn scales_of(matrix: &Matrix, scheme: &Scheme) -> Result<Vec<Scale>, String>
     if scheme.scales == ScaleFormat::Unit {
         return Ok(vec![Scale::UNIT; shape.count()]);
     }
+    let symmetric = scheme.symmetry != Symmetry::Asymmetric;
     let mut ranges = vec![(0.0f32, 0.0f32); shape.count()];
     for row in 0..matrix.rows {
         let own = &mut ranges[row / shape.block_rows * shape.across..][..shape.across];
         for (block, (low, high)) in matrix.row(row).chunks(shape.block_cols).zip(own) {
-            let (least, most) = range(block);
+            let (least, most) = if symmetric { (0.0, absmax(block)) } else { range(block) };
             (*low, *high) = (low.min(least), high.max(most));
         }
     }
-    let absmax = ranges.iter().fold(0.0f32, |most, (low, high)| most.max(-low).max(*high));
-    let global = scheme.global(absmax);
+    let most = ranges.iter().fold(0.0f32, |most, (low, high)| most.max(-low).max(*high));
+    let global = scheme.global(most);
     Ok(ranges.into_iter().map(|(low, high)| scheme.scale(low, high, global)).collect())
 }
 
@@ -110,20 +167,16 @@ pub fn quantise_with(matrix: &Matrix, scheme: &Scheme, scales: Vec<Scale>) -> Re
         return Err(format!("{} scales for {} groups of weights", scales.len(), shape.count()));
     }
     let width = scheme.grid.bits().div_ceil(8) as usize;
-    let mut codes = Vec::with_capacity(matrix.data.len() * width);
-    for row in 0..matrix.rows {
+    let mut codes = vec![0; matrix.data.len() * width];
+    for (row, line) in codes.chunks_exact_mut(matrix.cols * width).enumerate() {
         let own = &scales[row / shape.block_rows * shape.across..][..shape.across];
-        for (block, scale) in matrix.row(row).chunks(shape.block_cols).zip(own) {
-            cast(scheme.grid, *scale, block, &mut codes);
+        let blocks = matrix.row(row).chunks(shape.block_cols).zip(line.chunks_mut(shape.block_cols * width));
+        for ((block, codes), scale) in blocks.zip(own) {
+            cast(scheme.grid, *scale, block, codes);
         }
     }
-    let global = if scheme.scales == ScaleFormat::E4m3 { scheme.global(absmax(matrix)) } else { 1.0 };
+    let global = if scheme.scales == ScaleFormat::E4m3 { scheme.global(absmax(&matrix.data)) } else { 1.0 };
     Ok(Quantised { scheme: *scheme, rows: matrix.rows, cols: matrix.cols, codes, scales, global })
-}
-
-fn absmax(matrix: &Matrix) -> f32 {
-    let (low, high) = range(&matrix.data);
-    high.max(-low)
 }
 
 impl Scheme {

@@ -1,6 +1,9 @@
 //! The pseudo-random numbers and the checksum that the reference scripts use too.
 
-use vitruvian_compression::Matrix;
+use std::sync::Arc;
+
+use vitruvian_compression::checkpoint::Memory;
+use vitruvian_compression::{Grid, Matrix};
 
 /// SplitMix64, a state a number.
 pub(crate) fn random(count: u64, seed: u64) -> impl Iterator<Item = u64> {
@@ -26,4 +29,33 @@ pub(crate) fn weights(rows: usize, cols: usize) -> Matrix {
         if index % 97 == 0 { 4.0 * weight } else { weight }
     };
     Matrix { rows, cols, data: random((rows * cols) as u64, 7).enumerate().map(value).collect() }
+}
+
+/// A safetensors file of BF16 matrices.
+pub(crate) fn safetensors(matrices: &[(&str, &Matrix)]) -> Vec<u8> {
+    let (mut entries, mut data) = (Vec::new(), Vec::new());
+    for (name, matrix) in matrices {
+        let start = data.len();
+        data.extend(matrix.data.iter().flat_map(|weight| Grid::Bf16.encode(*weight).to_le_bytes()));
+        let (rows, cols, end) = (matrix.rows, matrix.cols, data.len());
+        entries.push(format!(
+            r#""{name}":{{"dtype":"BF16","shape":[{rows},{cols}],"data_offsets":[{start},{end}]}}"#
+        ));
+    }
+    file(&format!("{{{}}}", entries.join(",")), &data)
+}
+
+/// A safetensors file of some header and data.
+pub(crate) fn file(header: &str, data: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
+}
+
+/// A folder in memory.
+pub(crate) fn folder<const N: usize>(files: [(&str, Vec<u8>); N]) -> Memory {
+    Memory(files.into_iter().map(|(name, bytes)| (name.to_owned(), Arc::new(bytes))).collect())
+}
+
+/// A matrix rounded to BF16.
+pub(crate) fn rounded(matrix: &Matrix) -> Matrix {
+    Matrix { data: matrix.data.iter().map(|weight| Grid::Bf16.round(*weight)).collect(), ..matrix.clone() }
 }

@@ -1,8 +1,10 @@
-//! Every number format, quantiser and layout against a public implementation.
+//! Every number format, quantiser and layout against a public implementation; checkpoints written and read back.
 
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod export;
+mod faults;
 mod grids;
 mod layouts;
 mod quantisers;

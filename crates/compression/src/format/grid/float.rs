@@ -4,10 +4,10 @@
 ///
 /// Both branches are computed and one is chosen, so that the compiler can do several numbers at once.
 #[inline]
-pub(super) fn encode<const E: u32, const M: u32>(value: f32, max: f32) -> u16 {
+pub(in crate::format) fn encode<const E: u32, const M: u32>(value: f32, max: f32) -> u32 {
     let bias = (1 << (E - 1)) - 1;
     let sign = (value.to_bits() >> 31) << (E + M);
-    let magnitude = value.abs().min(max);
+    let magnitude = if value.abs() > max { max } else { value.abs() };
     let bits = magnitude.to_bits();
     // Normal numbers: round away 23 − M bits of mantissa, then move the exponent's bias.
     let shift = 23 - M;
@@ -19,7 +19,7 @@ pub(super) fn encode<const E: u32, const M: u32>(value: f32, max: f32) -> u16 {
     let subnormal = (magnitude + steps).to_bits().wrapping_sub(steps.to_bits());
     let smallest_normal = f32::from_bits((128 - bias) << 23);
     let code = if E == 8 || magnitude >= smallest_normal { normal } else { subnormal };
-    (code | sign) as u16
+    code | sign
 }
 
 /// The number of a code, in a format that has neither infinities nor codes that are no number.
