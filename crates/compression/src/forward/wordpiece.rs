@@ -58,20 +58,30 @@ impl WordPiece {
     }
 }
 
-/// Lower-case words; each punctuation mark is a word.
+/// Lower-case words; each punctuation mark and each Chinese character is a word. Accents stay, which the published code strips.
 fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    for letter in text.chars().flat_map(char::to_lowercase) {
-        if letter.is_ascii_punctuation() || (!letter.is_alphanumeric() && !letter.is_whitespace()) {
-            words.extend([letter.to_string(), String::new()]);
-        } else if letter.is_whitespace() {
+    let heard = |letter: &char| letter.is_whitespace() || !(letter.is_control() || *letter == '\u{fffd}');
+    for letter in text.chars().filter(heard).flat_map(char::to_lowercase) {
+        if letter.is_whitespace() {
             words.push(String::new());
+        } else if stands_alone(letter) {
+            words.extend([letter.to_string(), String::new()]);
         } else if let Some(last) = words.last_mut() {
             last.push(letter);
         }
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// ASCII marks, the punctuation of Latin-1 and of U+2010 … U+205E, CJK marks and ideographs.
+fn stands_alone(letter: char) -> bool {
+    letter.is_ascii_punctuation()
+        || matches!(letter, '¡' | '§' | '«' | '¶' | '·' | '»' | '¿')
+        || matches!(letter, '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}')
+            && !matches!(letter, '\u{2044}' | '\u{2052}')
+        || matches!(letter, '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ fn moved(own: &[f32], scheme: &Scheme, start: Scale, figures: Hqq) -> Scale {
     let error = |scale: Scale| -> f64 {
         own.iter().map(|&w| f64::from((w - scale.round_trip(scheme.grid, w)).abs())).sum()
     };
+    let start = if figures.zeros == Zeros::Real { unrounded(own, scheme, start) } else { start };
     let settled = |zero: f32| if figures.zeros == Zeros::Whole { scheme.grid.round(zero) } else { zero };
     let (mut best, mut now, mut beta) = ((error(start), start), start, figures.beta);
     for _ in 0..figures.steps {
@@ -81,6 +82,12 @@ fn moved(own: &[f32], scheme: &Scheme, start: Scale, figures: Hqq) -> Scale {
         }
     }
     best.1
+}
+
+/// The first zero point, where the smallest weight lies at the end of the grid.
+fn unrounded(own: &[f32], scheme: &Scheme, scale: Scale) -> Scale {
+    let low = own.iter().copied().fold(0.0, f32::min);
+    Scale { zero: scheme.grid.min() - low / scale.scale, ..scale }
 }
 
 /// The zero point that one weight asks for.

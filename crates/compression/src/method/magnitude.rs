@@ -3,7 +3,7 @@
 use crate::Matrix;
 
 use super::Pattern;
-use super::pattern::{lowest, prune_row};
+use super::pattern::{keep_two, lowest, prune_row};
 
 /// Zeroes the smallest weights.
 ///
@@ -18,6 +18,10 @@ pub fn magnitude(weights: &mut Matrix, pattern: Pattern) -> Result<(), String> {
         let scores: Vec<f32> = weights.data.iter().map(|weight| weight.abs()).collect();
         let gone = (scores.len() as f64 * f64::from(sparsity)) as usize;
         lowest(&scores, gone).into_iter().for_each(|index| weights.data[index] = 0.0);
+        return Ok(());
+    }
+    if pattern == Pattern::TWO_OF_FOUR {
+        weights.data.as_chunks_mut::<4>().0.iter_mut().for_each(|run| keep_two(run, run.map(f32::abs)));
         return Ok(());
     }
     let mut scores = vec![0.0; weights.cols];

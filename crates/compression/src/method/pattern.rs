@@ -89,8 +89,8 @@ pub(crate) fn prune_row(row: &mut [f32], scores: &[f32], pattern: Pattern) {
             lowest(scores, gone).into_iter().for_each(|index| row[index] = 0.0);
         }
         Pattern::Kept { kept: 2, of: 4 } => {
-            for (run, scores) in row.chunks_exact_mut(4).zip(scores.chunks_exact(4)) {
-                keep_two(run, scores);
+            for (run, scores) in row.as_chunks_mut::<4>().0.iter_mut().zip(scores.as_chunks::<4>().0) {
+                keep_two(run, *scores);
             }
         }
         Pattern::Kept { kept, of } => {
@@ -101,15 +101,20 @@ pub(crate) fn prune_row(row: &mut [f32], scores: &[f32], pattern: Pattern) {
     }
 }
 
-/// Two of four without a sort: a weight goes if at least two others beat it, which three … five comparisons decide.
-fn keep_two(run: &mut [f32], scores: &[f32]) {
-    let [a, b, c, d] = [scores[0], scores[1], scores[2], scores[3]];
-    // Each pair has one winner, the later one of equals; a weight with two or three wins stays.
+/// Which two of four scores stay, the later of equal ones: each pair has one winner, and who wins two of three pairs stays.
+#[inline]
+pub(super) fn two_of_four([a, b, c, d]: [f32; 4]) -> [bool; 4] {
     let (ab, ac, ad, bc, bd, cd) = (a > b, a > c, a > d, b > c, b > d, c > d);
-    let wins = |pairs: [bool; 3]| pairs.iter().map(|&won| u8::from(won)).sum::<u8>();
-    let stays = [wins([ab, ac, ad]), wins([!ab, bc, bd]), wins([!ac, !bc, cd]), wins([!ad, !bd, !cd])];
-    for (weight, wins) in run.iter_mut().zip(stays) {
-        *weight *= f32::from(u8::from(wins >= 2));
+    let two = |x: bool, y: bool, z: bool| (x & y) | (x & z) | (y & z);
+    [two(ab, ac, ad), two(!ab, bc, bd), two(!ac, !bc, cd), two(!ad, !bd, !cd)]
+}
+
+/// Zeroes two of four weights.
+#[inline]
+pub(super) fn keep_two(run: &mut [f32; 4], scores: [f32; 4]) {
+    for (weight, stays) in run.iter_mut().zip(two_of_four(scores)) {
+        // A mask rather than a choice, so that neighbouring runs are pruned together in vectors.
+        *weight = f32::from_bits(weight.to_bits() & u32::from(stays).wrapping_neg());
     }
 }
 

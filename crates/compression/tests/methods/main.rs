@@ -2,3 +2,7 @@
 
 mod common;
 mod decoder;
+mod encoder;
+mod end_to_end;
+mod order;
+mod reference;
