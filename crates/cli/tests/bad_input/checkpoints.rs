@@ -34,7 +34,10 @@ fn names(folder: &Folder) -> Vec<String> {
 fn a_truncated_file() {
     let folder = changed("bad-truncated", |bytes| bytes.truncate(100_000));
     let told = refused_in(&folder, &["compress", "."]);
-    assert!(told.starts_with("error[checkpoint-header]: `model.safetensors` is no whole safetensors file: `"), "{told}");
+    assert!(
+        told.starts_with("error[checkpoint-header]: `model.safetensors` is no whole safetensors file: `"),
+        "{told}"
+    );
     assert!(told.contains("it is truncated") && told.contains("download it again"), "{told}");
 }
 
@@ -62,17 +65,32 @@ error[checkpoint-shard]: the shard `model-00001.safetensors` with 1 tensors is m
 }
 
 #[test]
-fn a_weight_that_is_no_number_is_named_and_no_checkpoint_is_left() {
-    // The last tensor of the file is a linear layer's; its last element becomes a NaN.
-    let folder = changed("bad-nan", |bytes| {
-        let end = bytes.len();
-        bytes[end - 2..].copy_from_slice(&0x7fc0u16.to_le_bytes());
-    });
-    let before = names(&folder);
+fn weights_that_are_no_numbers_are_named_and_no_checkpoint_is_left() {
     let asked = ["compress", ".", "--schemes", "fp8-block", "--chips", "h20", "--write", "out"];
-    let told = refused_in(&folder, &asked);
-    assert!(told.starts_with("error[weight]: `model.layers.") && told.contains(" is NaN"), "{told}");
-    assert_eq!(names(&folder), before);
+    // A NaN in the last element of a linear layer, and of whatever tensor the file ends with.
+    for (tensor, told) in [
+        (
+            Some("model.layers.1.mlp.up_proj.weight"),
+            "cannot be quantised: the weight in row 383, column 127 is NaN",
+        ),
+        (None, "holds NaN"),
+    ] {
+        let folder = changed("bad-nan", |bytes| {
+            let end = tensor.map_or(bytes.len(), |tensor| end_of(bytes, tensor));
+            bytes[end - 2..end].copy_from_slice(&0x7fc0u16.to_le_bytes());
+        });
+        let before = names(&folder);
+        let refusal = refused_in(&folder, &asked);
+        assert!(refusal.starts_with("error[weight]: `model.") && refusal.contains(told), "{refusal}");
+        assert_eq!(names(&folder), before);
+    }
+}
+
+/// Where a tensor of a file ends.
+fn end_of(bytes: &[u8], tensor: &str) -> usize {
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    8 + length + header[tensor]["data_offsets"][1].as_u64().unwrap() as usize
 }
 
 #[test]

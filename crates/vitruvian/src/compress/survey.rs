@@ -1,5 +1,7 @@
 //! One pass over the weights: what each scheme loses of each linear layer.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use vitruvian_compression::checkpoint::Weight;
 use vitruvian_compression::export::is_linear;
@@ -38,6 +40,9 @@ impl Survey {
             return Err(refused("no-linear-layer", "the checkpoint has no linear layers to quantise"));
         }
         let (variants, left_out) = fitting(asked, &weights, suggested)?;
+        let linear: BTreeSet<&str> = weights.iter().map(|weight| weight.tensor.as_str()).collect();
+        let others = checkpoint.tensors().keys().filter(|name| !linear.contains(name.as_str()));
+        others.map(String::as_str).try_for_each(|name| checkpoint.check_finite(name))?;
         let mut energies = Vec::with_capacity(weights.len());
         for weight in &weights {
             let matrix = checkpoint.matrix(&weight.tensor)?;
