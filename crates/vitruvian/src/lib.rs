@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod check;
 pub mod compare;
+pub mod compress;
 mod deployment;
 pub mod estimate;
 mod node;
@@ -20,5 +21,6 @@ pub mod validation;
 
 pub use answer::{CompareAnswer, EstimateAnswer};
 pub use compare::compare;
+pub use compress::{CompressStudy, compress};
 pub use estimate::estimate;
 pub use study::{CompareStudy, EstimateStudy, Input};
