@@ -32,7 +32,7 @@ pub use awq::{Awq, Scaling, awq};
 pub use four_two::FourTwo;
 pub use gptq::{Gptq, GroupScales, Order, gptq};
 pub use hadamard::Hadamard;
-pub use hqq::{Hqq, Zeros, hqq};
+pub use hqq::{Hqq, Moves, hqq};
 pub use magnitude::magnitude;
 pub use pattern::Pattern;
 pub use rounding::{ClipSearch, clipped_scales, round_clipped};

@@ -40,6 +40,18 @@ impl FourTwo {
         Ok(Self { rows: weights.len() / depth, kept: depth / 2, values, places })
     }
 
+    /// The places as the cube reads them: NZ fractals of 16 rows by 32 kept weights, four places a byte, the first lowest.
+    pub fn index(&self) -> Vec<u8> {
+        let rows = self.rows.next_multiple_of(16);
+        let mut bytes = vec![0; rows * self.kept.next_multiple_of(32) / 4];
+        for (number, place) in self.places.iter().enumerate() {
+            let (row, kept) = (number / self.kept, number % self.kept);
+            let at = kept / 32 * rows * 32 + row * 32 + kept % 32;
+            bytes[at / 4] |= place << (2 * (at % 4));
+        }
+        bytes
+    }
+
     /// The matrix with its zeros.
     pub fn unpack(&self) -> Vec<i8> {
         let mut weights = vec![0; self.values.len() * 2];
@@ -74,6 +86,9 @@ mod tests {
         assert_eq!(packed.places, [1, 3, 0, 1, 0, 1, 0, 3]);
         assert_eq!((packed.rows, packed.kept), (2, 4));
         assert_eq!(packed.unpack(), weights);
+        // One fractal of 16 × 32 places; rows of 4 kept weights fill one byte each, at the start of their 32.
+        let index = packed.index();
+        assert_eq!((index.len(), index[0], index[8]), (128, 0b01_00_11_01, 0b11_00_01_00));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Half-quadratic quantisation: zero points from the weights alone (HQQ, Badri and Shaji, mobiusml.github.io/hqq_blog, 2023).
+//! Half-quadratic quantisation: zero points or scales from the weights alone (HQQ, Badri and Shaji,
+//! mobiusml.github.io/hqq_blog, 2023).
 //!
 //! Minimises `‖W − s·(Q − z)‖_p^p` with p < 1, which cares little for outliers, by splitting off the error E:
 //! ```text
@@ -6,7 +7,8 @@
 //! E  = shrink(W − s·(Q − z)),  shrink(x) = sign(x)·max(0, |x| − |x|^(p−1)/β)
 //! z  = mean over the group of Q − (W − E)/s;   β ← κ·β
 //! ```
-//! until the error no longer falls.
+//! The published method moves real zero points. A zero point that is a whole number cannot move without its grid staying where
+//! it was, and most formats have none: there the same splitting moves the scale, to the least squares of `W − E` on `Q − z`.
 
 use crate::format::{quantise_with, scales_of};
 use crate::{Matrix, Quantised, Scale, Scheme, Symmetry};
@@ -24,77 +26,103 @@ pub struct Hqq {
     pub growth: f32,
     /// Most steps.
     pub steps: usize,
-    /// What becomes of zero points between whole numbers.
-    pub zeros: Zeros,
+    /// What is moved.
+    pub moves: Moves,
 }
 
-/// What becomes of zero points between whole numbers.
+/// What an iteration moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Zeros {
-    /// They stay, as in the published method: needs a kernel that takes real zero points.
-    Real,
-    /// They are rounded, which every checkpoint layout with zero points holds.
-    Whole,
+pub enum Moves {
+    /// Zero points, to real numbers, as published: needs a kernel and a checkpoint layout that take them.
+    Zeros,
+    /// Scales: every layout holds the result.
+    Scales,
 }
 
 impl Default for Hqq {
     fn default() -> Self {
-        Self { exponent: 0.7, beta: 10.0, growth: 1.01, steps: 20, zeros: Zeros::Whole }
+        Self { exponent: 0.7, beta: 10.0, growth: 1.01, steps: 20, moves: Moves::Scales }
     }
 }
 
-/// Quantises with zero points found by half-quadratic splitting.
+/// Quantises with scales or zero points found by half-quadratic splitting. The mean absolute error of the weights is never
+/// larger than with those of the range.
 ///
 /// # Errors
-/// A scheme without zero points; else as [`scales_of`].
+/// Zero points to move in a scheme without them; else as [`scales_of`].
 pub fn hqq(weights: &Matrix, scheme: &Scheme, figures: Hqq) -> Result<Quantised, String> {
-    if scheme.symmetry != Symmetry::Asymmetric {
-        return Err("HQQ moves zero points, and this format has none".to_owned());
+    if figures.moves == Moves::Zeros && scheme.symmetry != Symmetry::Asymmetric {
+        return Err("there are no zero points to move in this format".to_owned());
     }
     let shape = scheme.granularity.shape(weights.rows, weights.cols)?;
+    let absmax = weights.data.iter().fold(0.0f32, |most, weight| most.max(weight.abs()));
+    let global = scheme.global(absmax);
     let mut scales = scales_of(weights, scheme)?;
     for (index, scale) in scales.iter_mut().enumerate() {
-        *scale = moved(&rectangle(weights, &shape, index), scheme, *scale, figures);
+        let group = Group { own: rectangle(weights, &shape, index), scheme, global, figures };
+        *scale = group.settled(*scale);
     }
     quantise_with(weights, scheme, scales)
 }
 
-/// The scale with the best zero point seen.
-fn moved(own: &[f32], scheme: &Scheme, start: Scale, figures: Hqq) -> Scale {
-    let error = |scale: Scale| -> f64 {
-        own.iter().map(|&w| f64::from((w - scale.round_trip(scheme.grid, w)).abs())).sum()
-    };
-    let start = if figures.zeros == Zeros::Real { unrounded(own, scheme, start) } else { start };
-    let settled = |zero: f32| if figures.zeros == Zeros::Whole { scheme.grid.round(zero) } else { zero };
-    let (mut best, mut now, mut beta) = ((error(start), start), start, figures.beta);
-    for _ in 0..figures.steps {
-        let zero =
-            own.iter().map(|&w| f64::from(wanted_zero(w, scheme, now, beta, figures.exponent))).sum::<f64>();
-        now.zero = (zero / own.len() as f64) as f32;
-        beta *= figures.growth;
-        let candidate = Scale { zero: settled(now.zero), ..now };
-        let error = error(candidate);
-        if error >= best.0 && figures.zeros == Zeros::Real {
-            break;
+/// Weights that share a scale.
+struct Group<'a> {
+    own: Vec<f32>,
+    scheme: &'a Scheme,
+    global: f32,
+    figures: Hqq,
+}
+
+impl Group<'_> {
+    /// The best scale seen.
+    fn settled(&self, range: Scale) -> Scale {
+        let mut now = if self.figures.moves == Moves::Zeros { self.unrounded(range) } else { range };
+        let (mut best, mut beta) = ((self.error(range), range), self.figures.beta);
+        for _ in 0..self.figures.steps {
+            let error = self.error(now);
+            if error < best.0 {
+                best = (error, now);
+            }
+            now = self.moved(now, beta);
+            beta *= self.figures.growth;
         }
-        if error < best.0 {
-            best = (error, candidate);
+        best.1
+    }
+
+    fn error(&self, scale: Scale) -> f64 {
+        self.own.iter().map(|&w| f64::from((w - scale.round_trip(self.scheme.grid, w)).abs())).sum()
+    }
+
+    /// The first zero point, where the smallest weight lies at the end of the grid.
+    fn unrounded(&self, scale: Scale) -> Scale {
+        let low = self.own.iter().copied().fold(0.0, f32::min);
+        Scale { zero: self.scheme.grid.min() - low / scale.scale, ..scale }
+    }
+
+    /// One step.
+    fn moved(&self, scale: Scale, beta: f32) -> Scale {
+        let parts = self.own.iter().map(|&weight| {
+            let rounded = scale.quantise(self.scheme.grid, weight);
+            let error = shrink(weight - scale.dequantise(rounded), beta, self.figures.exponent);
+            (f64::from(weight - error), f64::from(rounded))
+        });
+        let (zero, step) = (f64::from(scale.zero), f64::from(scale.scale));
+        match self.figures.moves {
+            Moves::Zeros => {
+                let sum: f64 = parts.map(|(clean, rounded)| rounded - clean / step).sum();
+                Scale { zero: (sum / self.own.len() as f64) as f32, ..scale }
+            }
+            Moves::Scales => {
+                let add = |(up, down), (clean, q): (f64, f64)| {
+                    (up + clean * (q - zero), down + (q - zero) * (q - zero))
+                };
+                let (up, down) = parts.fold((0.0, 0.0), add);
+                let found = Scale { scale: (up / down) as f32, ..scale };
+                let usable = found.scale.is_finite() && found.scale > 0.0;
+                if usable { self.scheme.scales.store(found, self.scheme.grid, self.global) } else { scale }
+            }
         }
     }
-    best.1
-}
-
-/// The first zero point, where the smallest weight lies at the end of the grid.
-fn unrounded(own: &[f32], scheme: &Scheme, scale: Scale) -> Scale {
-    let low = own.iter().copied().fold(0.0, f32::min);
-    Scale { zero: scheme.grid.min() - low / scale.scale, ..scale }
-}
-
-/// The zero point that one weight asks for.
-fn wanted_zero(weight: f32, scheme: &Scheme, scale: Scale, beta: f32, exponent: f32) -> f32 {
-    let rounded = scale.quantise(scheme.grid, weight);
-    let error = shrink(weight - scale.dequantise(rounded), beta, exponent);
-    rounded - (weight - error) / scale.scale
 }
 
 fn shrink(x: f32, beta: f32, exponent: f32) -> f32 {
@@ -104,7 +132,7 @@ fn shrink(x: f32, beta: f32, exponent: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hqq, Zeros, hqq, shrink};
+    use super::{Hqq, Moves, hqq, shrink};
     use crate::{Granularity, Grid, Matrix, Scheme, quantise};
 
     #[test]
@@ -124,11 +152,13 @@ mod tests {
         let error =
             |kept: Matrix| -> f32 { weights.data.iter().zip(&kept.data).map(|(a, b)| (a - b).abs()).sum() };
         let plain = error(quantise(&weights, &scheme).unwrap().dequantise());
-        for zeros in [Zeros::Real, Zeros::Whole] {
-            let figures = Hqq { zeros, ..Hqq::default() };
+        for moves in [Moves::Zeros, Moves::Scales] {
+            let figures = Hqq { moves, ..Hqq::default() };
             let moved = error(hqq(&weights, &scheme, figures).unwrap().dequantise());
-            assert!(moved <= plain, "{moved} {plain}");
+            assert!(moved < plain, "{moved} {plain}");
         }
-        assert!(hqq(&weights, &Scheme::symmetric(Grid::Int4, Granularity::Channel), Hqq::default()).is_err());
+        let symmetric = Scheme::symmetric(Grid::Int4, Granularity::Channel);
+        assert!(hqq(&weights, &symmetric, Hqq { moves: Moves::Zeros, ..Hqq::default() }).is_err());
+        assert!(hqq(&weights, &symmetric, Hqq::default()).is_ok());
     }
 }

@@ -56,7 +56,7 @@ pub enum Rounder {
     Nearest,
     /// To nearest, with a range clipped where the squared error is least.
     Clipped(ClipSearch),
-    /// To nearest, with zero points by half-quadratic splitting.
+    /// To nearest, with scales or zero points by half-quadratic splitting.
     Hqq(Hqq),
     /// Column by column, errors made up for.
     Gptq(Gptq),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use vitruvian_compression::forward::{Detail, InputStatistics, Network};
 use vitruvian_compression::measure::layer_error;
-use vitruvian_compression::method::{Gptq, Hqq, Order, Pattern, SparseGpt, Zeros};
+use vitruvian_compression::method::{Gptq, Hqq, Moves, Order, Pattern, SparseGpt};
 use vitruvian_compression::recipe::{Pruner, Rounder, Treated, Treatment, observe, treat};
 use vitruvian_compression::{Granularity, Grid, Matrix, Scheme};
 
@@ -37,7 +37,7 @@ fn treatment(method: &str) -> Treatment {
             let order = if words.len() == 3 { Order::Loudest } else { Order::Given };
             round(Rounder::Gptq(Gptq { order, ..Gptq::default() }))
         }
-        "hqq" => round(Rounder::Hqq(Hqq { zeros: Zeros::Real, ..Hqq::default() })),
+        "hqq" => round(Rounder::Hqq(Hqq { moves: Moves::Zeros, ..Hqq::default() })),
         "sparsegpt" => prune(Pruner::SparseGpt(SparseGpt::default())),
         "wanda" => prune(Pruner::Wanda),
         other => panic!("no method {other}"),
@@ -102,8 +102,8 @@ fn check(found: &[(String, f64, f64, f64)], tensors: usize) {
         let (error, letters) = match name {
             "rtn" | "wanda" => (1e-3, 0.0),
             "gptq" | "sparsegpt" => (0.005, 0.005),
-            // The published iteration stops for all groups at once and keeps its last step; ours keeps each group's best.
-            "hqq" => (0.02, 0.0),
+            // The published iteration stops for all groups at once and keeps its last step; ours keeps the best of each group.
+            "hqq" => (0.05, 0.0),
             other => panic!("{other}"),
         };
         assert!((ours / theirs - 1.0).abs() <= error, "{method}: {ours} {theirs}");
