@@ -19,6 +19,9 @@ use vitruvian_compression::{Checkpoint, Granularity, Grid, Scheme};
 
 const WINDOW: usize = 256;
 
+/// Texts that the encoder is calibrated on, and as many that it is measured on.
+const TEXTS: usize = 48;
+
 const CHANNEL: Granularity = Granularity::Channel;
 const INT8: (&str, Scheme) = ("INT8, channel", Scheme::symmetric(Grid::Int8, CHANNEL));
 const FP8: (&str, Scheme) = ("FP8 E4M3, channel", Scheme::symmetric(Grid::E4m3, CHANNEL));
@@ -144,7 +147,7 @@ fn encoder_table() {
     let tokeniser = WordPiece::parse(&std::fs::read_to_string(folder.join("vocab.txt")).unwrap()).unwrap();
     let texts = |name: &str| -> Vec<Vec<u32>> {
         let text = std::fs::read(root().join("examples/small-decoder").join(name)).unwrap();
-        let texts = text.chunks_exact(WINDOW).map(String::from_utf8_lossy);
+        let texts = text.chunks_exact(WINDOW).take(TEXTS).map(String::from_utf8_lossy);
         texts.map(|text| tokeniser.encode(&text, 128)).collect()
     };
     let (calibration, held) = (texts("calibration.txt"), texts("heldout.txt"));
