@@ -64,6 +64,7 @@ fn worse(layers: &[Layer], (name, good): (&str, &Errors), (other, bad): (&str, &
     let mut found = Vec::new();
     for ((layer, good), bad) in layers.iter().zip(good).zip(bad) {
         if good[0] > bad[0] || good[1] > bad[1] {
+            println!("{}: {name} {good:?} is worse than {other} {bad:?}", layer.name);
             found.push(layer.name.clone());
         }
         classes.entry(class(&layer.name)).or_default().push(good[1] / bad[1]);
