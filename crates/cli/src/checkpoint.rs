@@ -113,10 +113,10 @@ impl NewFolder {
     ///
     /// # Errors
     /// If the system refuses.
-    pub(crate) fn finish(mut self) -> Result<(), Diagnostic> {
+    pub(crate) fn finish(mut self) -> Result<PathBuf, Diagnostic> {
         fs::rename(&self.hidden, &self.target).map_err(|error| unwritable(&self.target, &error))?;
         self.whole = true;
-        Ok(())
+        Ok(self.target.clone())
     }
 }
 

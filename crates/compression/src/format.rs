@@ -12,7 +12,7 @@ mod scale;
 
 pub use granularity::{Granularity, Shape};
 pub use grid::Grid;
-pub use quantised::{Energy, Quantised, quantise, quantise_with, scales_of};
+pub use quantised::{Energy, Quantised, check_finite, quantise, quantise_with, scales_of};
 pub(crate) use scale::power_of_two;
 pub use scale::{Scale, ScaleFormat, Symmetry, global_scale};
 

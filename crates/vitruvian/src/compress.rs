@@ -149,7 +149,7 @@ fn protocol(study: &CompressStudy<'_>, measured: Option<&Measured>) -> String {
         );
     };
     format!(
-        "method {}, calibrated on {}; perplexity {} of {} tokens of {} in windows of {}, {:.4} in BF16 weights",
+        "method {}, calibrated on {}; SQNR of weights rounded to nearest; perplexity {} of {} tokens of {} in windows of {}, {:.4} in BF16 weights",
         study.method,
         texts.calibration_name,
         texts.unit,

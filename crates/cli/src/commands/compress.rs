@@ -2,7 +2,7 @@
 
 mod texts;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use vitruvian::compress::{CompressStudy, WriteStudy, answer::CompressAnswer, write};
@@ -113,11 +113,12 @@ pub(crate) fn run(arguments: &CompressArgs) -> Result<Answer, Diagnostics> {
     let chips = all(arguments.chips.iter().map(|chip| inputs::chip_input(chip)));
     let (checkpoint, chips) = both(Checkpoint::open(&folder), chips)?;
     let study = study(arguments, &checkpoint, chips)?;
+    let new = arguments.write.as_deref().map(NewFolder::beside).transpose()?;
     io::progress("Rounding every weight to every scheme");
     let answer = vitruvian::compress(&study)?;
     let mut page = present::page(&answer);
-    if let Some(target) = &arguments.write {
-        page.blocks.push(Block::Text(written(arguments, &study, &answer, &folder, target)?));
+    if let Some(new) = new {
+        page.blocks.push(Block::Text(written(arguments, &study, &answer, &folder, new)?));
     }
     let able =
         |chip: &vitruvian::compress::answer::ChipTrade| chip.schemes.iter().any(|s| s.deployment.is_some());
@@ -177,7 +178,7 @@ fn written(
     study: &CompressStudy<'_>,
     answer: &CompressAnswer,
     folder: &ReadFolder,
-    target: &Path,
+    mut new: NewFolder,
 ) -> Result<String, Diagnostics> {
     let mixed = arguments.mix.as_deref().map(|mix| chosen(answer, mix)).transpose()?;
     let scheme = match (&mixed, &study.schemes[..]) {
@@ -191,11 +192,10 @@ fn written(
     };
     let style = arguments.layout.as_deref().map(style).transpose()?;
     let what = WriteStudy { study, scheme, layers: mixed.unwrap_or_default(), style };
-    let mut new = NewFolder::beside(target)?;
     io::progress("Writing the checkpoint");
     let written = write(&what, &mut new)?;
     new.copy_rest(folder, &written.files)?;
-    new.finish()?;
+    let target = new.finish()?;
     Ok(format!(
         "Wrote {}: {} linear layers quantised, {} matrices as they were, {:.4} GB.",
         target.display(),

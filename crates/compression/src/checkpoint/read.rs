@@ -58,6 +58,24 @@ impl Checkpoint {
         Ok(Matrix { rows, cols, data: self.floats(name)? })
     }
 
+    /// Whether all numbers of a tensor are finite, read in pieces.
+    ///
+    /// # Errors
+    /// If they are not, with the name of the tensor; if there is none of that name or the file cannot be read.
+    pub fn check_finite(&self, name: &str) -> Result<(), Diagnostic> {
+        let tensor = self.stored(name)?;
+        let mut values = Vec::new();
+        self.bytes(tensor, |bytes| {
+            values.clear();
+            decode(tensor.kind, bytes, &mut values);
+            match values.iter().find(|value| !value.is_finite()) {
+                None => Ok(()),
+                Some(value) => Err(Diagnostic::error("weight", format!("`{name}` holds {value}"))
+                    .help("a checkpoint with such a weight is broken; download it again")),
+            }
+        })
+    }
+
     /// A tensor of integers.
     ///
     /// # Errors

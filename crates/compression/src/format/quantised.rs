@@ -139,7 +139,11 @@ pub fn scales_of(matrix: &Matrix, scheme: &Scheme) -> Result<Vec<Scale>, String>
     Ok(ranges.into_iter().map(|(low, high)| scheme.scale(low, high, global)).collect())
 }
 
-fn check_finite(matrix: &Matrix) -> Result<(), String> {
+/// Whether all weights are finite.
+///
+/// # Errors
+/// The first that is not, with its place.
+pub fn check_finite(matrix: &Matrix) -> Result<(), String> {
     if finite(&matrix.data) {
         return Ok(());
     }

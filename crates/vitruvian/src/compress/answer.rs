@@ -66,6 +66,13 @@ pub struct SchemeAnswer {
     pub worst_layer: Option<String>,
 }
 
+impl SchemeAnswer {
+    /// Whether it keeps all weights as they are.
+    pub(crate) fn is_original(&self) -> bool {
+        self.sqnr_db.is_none()
+    }
+}
+
 /// Error of one linear layer.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LayerAnswer {
@@ -117,10 +124,23 @@ pub struct SchemeTrade {
     pub cost_ratio: Option<f64>,
     /// Whether no other scheme on this chip has less error and costs less.
     pub on_front: bool,
-    /// Where it is slower than 16 bits, and why.
-    pub slower: Vec<String>,
+    /// Phases that are slower than in 16 bits at the common point, and why.
+    pub slower: Vec<Slower>,
     /// What the chip does instead of what was asked.
     pub notes: Vec<String>,
+}
+
+/// A phase in which a scheme is slower than 16 bits.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Slower {
+    /// `decode` or `prefill`.
+    pub phase: String,
+    /// One step.
+    pub step_ms: f64,
+    /// One step in 16 bits.
+    pub plain_step_ms: f64,
+    /// The operators that take longer, and why.
+    pub why: Vec<String>,
 }
 
 /// Layers in different schemes.

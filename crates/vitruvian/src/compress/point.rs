@@ -5,7 +5,9 @@ use vitruvian_engine::{Meter, Replica, TaskCost, explain};
 use vitruvian_hardware::Chip;
 use vitruvian_model::{Layout, Model, Operator, QuantPlan, Scheme, Sparsity, Step};
 use vitruvian_planner::Workload;
+use vitruvian_quantity::three;
 
+use super::answer::Slower;
 use crate::answer::Deployment;
 use crate::operators::shape;
 use crate::setup::Setup;
@@ -83,13 +85,15 @@ pub(super) fn slower(
     own: &Steps,
     (scheme, sparsity): (Scheme, Sparsity),
     chip: &Chip,
-) -> Vec<String> {
+) -> Vec<Slower> {
     let phases = [("decode", &base.decode, &own.decode), ("prefill", &base.prefill, &own.prefill)];
     let sentence = |(phase, base, own): (&str, &Vec<TaskCost>, &Vec<TaskCost>)| {
         let (before, after) = (total(base), total(own));
-        (after > LEAD * before).then(|| {
-            let parts = parts(base, own, (scheme, sparsity), chip).join("; ");
-            format!("{phase} step {:.3} ms against {:.3} ms in 16 bits: {parts}", 1e3 * after, 1e3 * before)
+        (after > LEAD * before).then(|| Slower {
+            phase: phase.to_owned(),
+            step_ms: 1e3 * after,
+            plain_step_ms: 1e3 * before,
+            why: parts(base, own, (scheme, sparsity), chip),
         })
     };
     phases.into_iter().filter_map(sentence).collect()
@@ -108,28 +112,28 @@ fn parts(base: &[TaskCost], own: &[TaskCost], scheme: (Scheme, Sparsity), chip: 
     longer.retain(|(more, _)| *more > 0.0);
     longer.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     let part = |(more, name): &(f64, &str)| {
-        let line = own.iter().find(|line| line.name == *name);
-        let why = line.map_or_else(String::new, |line| why(line, scheme, chip));
-        format!("{name} +{:.3} ms{why}", 1e3 * more)
+        let lines: Vec<&TaskCost> = own.iter().filter(|line| line.name == *name).collect();
+        format!("{name} +{} ms{}", three(1e3 * more), why(&lines, scheme, chip))
     };
     longer.iter().take(NAMED).map(part).collect()
 }
 
 /// Why one operator takes longer than in 16 bits.
-fn why(line: &TaskCost, (scheme, sparsity): (Scheme, Sparsity), chip: &Chip) -> String {
+fn why(lines: &[&TaskCost], (scheme, sparsity): (Scheme, Sparsity), chip: &Chip) -> String {
+    let Some(line) = lines.first() else { return String::new() };
     if line.name == "quantise" {
-        let runs = line.count;
-        return format!(" (kernels of their own that round activations, {runs} of one shape a step)");
+        let runs: u32 = lines.iter().map(|line| line.count).sum();
+        return format!(" ({runs} kernels that round activations)");
     }
     let converts = execution::of(scheme, sparsity, chip).ok().and_then(|execution| execution.dequantise);
     let what = match (&line.operator, converts) {
         (Operator::Gemm(_) | Operator::GroupedGemm(_), Some(dtype)) => {
-            format!("weights converted to {} before the product", dtype.name())
+            format!("weights converted to {} first", dtype.name())
         }
         (Operator::Gemm(_) | Operator::GroupedGemm(_), None)
             if matches!(line.estimate.bound, Bound::Launch | Bound::Latency) =>
         {
-            "too small a product for its kernel: bound by launch".to_owned()
+            "too small for its kernel, bound by launch".to_owned()
         }
         _ => format!("bound by {}", line.estimate.bound.name()),
     };

@@ -1,8 +1,11 @@
 //! One pass over the weights: what each scheme loses of each linear layer.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use vitruvian_compression::checkpoint::Weight;
 use vitruvian_compression::export::is_linear;
+use vitruvian_compression::format::check_finite;
 use vitruvian_compression::method::magnitude;
 use vitruvian_compression::{Checkpoint, Energy, Matrix, quantise};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
@@ -37,6 +40,9 @@ impl Survey {
             return Err(refused("no-linear-layer", "the checkpoint has no linear layers to quantise"));
         }
         let (variants, left_out) = fitting(asked, &weights, suggested)?;
+        let linear: BTreeSet<&str> = weights.iter().map(|weight| weight.tensor.as_str()).collect();
+        let others = checkpoint.tensors().keys().filter(|name| !linear.contains(name.as_str()));
+        others.map(String::as_str).try_for_each(|name| checkpoint.check_finite(name))?;
         let mut energies = Vec::with_capacity(weights.len());
         for weight in &weights {
             let matrix = checkpoint.matrix(&weight.tensor)?;
@@ -154,8 +160,9 @@ fn energy(matrix: &Matrix, variant: &Variant) -> Result<Energy, String> {
 
 /// What zeros alone lose.
 fn plain(matrix: &Matrix, kept: &Matrix) -> Result<Energy, String> {
-    if let Some((row, col, value)) = matrix.first_not_finite() {
-        return Err(format!("the weight in row {row}, column {col} is {value}"));
+    check_finite(matrix)?;
+    if std::ptr::eq(matrix, kept) {
+        return Ok(Energy::default());
     }
     let square = |value: f32| f64::from(value) * f64::from(value);
     Ok(Energy {

@@ -62,7 +62,7 @@ pub(super) fn on_chip(
         engine: format!("{} {}", setup.engine.title, setup.engine.version),
         common_point: point.map(|point| point.words()),
         schemes,
-        mixes: mix::mixes(question, &runs),
+        mixes: if question.study.deployed_as { Vec::new() } else { mix::mixes(question, &runs) },
     })
 }
 
@@ -154,11 +154,14 @@ fn front(schemes: &[SchemeTrade], qualities: &[SchemeAnswer]) -> Vec<usize> {
     front
 }
 
-/// Larger is better: less perplexity where it was measured, else more signal over noise.
+/// Larger is better: less divergence from the original where it was measured, else more signal over noise.
+///
+/// Perplexity of a short text may fall by chance; divergence cannot.
 fn quality(scheme: &SchemeAnswer) -> f64 {
-    match (scheme.perplexity, scheme.sqnr_db) {
-        (Some(perplexity), _) => -perplexity,
+    match (scheme.divergence_nats, scheme.sqnr_db) {
+        (Some(divergence), _) => -divergence,
+        _ if scheme.is_original() => f64::INFINITY,
         (None, Some(sqnr)) => sqnr,
-        (None, None) => f64::INFINITY,
+        (None, None) => f64::NEG_INFINITY,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vitruvian_compression::Checkpoint;
 use vitruvian_compression::checkpoint::Weight;
 use vitruvian_compression::export::{Export, Recipe, Style, Target, Written};
-use vitruvian_compression::recipe::{Treatment, treat};
+use vitruvian_compression::recipe::{Rounder, Treatment, treat};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 
 use super::measured::{recipe_of, rounded};
@@ -57,6 +57,9 @@ pub fn write(study: &WriteStudy<'_>, target: &mut dyn Target) -> Result<Written,
     let mut quantise = |weight: &Weight, matrix: &_, recipe: &Recipe| {
         if let Some(quantised) = ready.as_ref().and_then(|ready| ready.get(&weight.tensor)) {
             return Ok(quantised.clone());
+        }
+        if how.prune.is_none() && how.round == Rounder::Nearest {
+            return vitruvian_compression::quantise(matrix, &recipe.scheme);
         }
         let treatment = Treatment { prune: how.prune, round: Some((how.round, recipe.scheme)) };
         treat(matrix, None, &treatment)?.quantised.ok_or_else(|| "nothing was rounded".to_owned())

@@ -11,7 +11,7 @@ pub fn page(answer: &CompressAnswer) -> Page {
     if answer.chips.iter().any(|chip| !chip.mixes.is_empty()) {
         blocks.push(Block::Table(mixes(answer)));
     }
-    blocks.extend(slower(answer).map(Block::Text));
+    blocks.extend(slower(answer).map(Block::Table));
     Page { title: format!("Compressing {}", answer.checkpoint.name), blocks, ..Page::default() }
 }
 
@@ -19,7 +19,7 @@ pub fn page(answer: &CompressAnswer) -> Page {
 pub fn trade(answer: &CompressAnswer) -> Table {
     let measured = is_measured(answer);
     let quality =
-        if measured { Column::number("perplexity", "× original") } else { Column::number("SQNR", "dB") };
+        if measured { Column::number("divergence", "nat/token") } else { Column::number("SQNR", "dB") };
     let mut table = Table::new([
         Column::name("scheme"),
         Column::text("front"),
@@ -64,7 +64,7 @@ fn is_measured(answer: &CompressAnswer) -> bool {
 }
 
 fn line(measured: bool, quality: &SchemeAnswer, scheme: &SchemeTrade) -> Row {
-    let error = if measured { quality.perplexity_ratio.or(Some(1.0)) } else { quality.sqnr_db };
+    let error = if measured { quality.divergence_nats } else { quality.sqnr_db };
     let front = if scheme.on_front { "●" } else { "" };
     let name = [Cell::text(&*scheme.scheme), Cell::text(front), error.into()];
     let Some(deployment) = &scheme.deployment else {
@@ -81,8 +81,8 @@ fn line(measured: bool, quality: &SchemeAnswer, scheme: &SchemeTrade) -> Row {
         Cell::number(deployment.tpot_ms.p50),
         range(deployment.output_tokens_per_s),
         if slower { speedup.tone(Tone::Bad) } else { speedup },
-        range(deployment.energy_per_token_j),
-        Cell::from(deployment.cost_per_million_output_usd.map(range)),
+        Cell::number(deployment.energy_per_token_j.p50),
+        Cell::from(deployment.cost_per_million_output_usd.map(|cost| cost.p50)),
     ];
     Row::new(name.into_iter().chain(rest))
 }
@@ -191,15 +191,31 @@ fn mix_line(mix: &MixAnswer) -> [Cell; 6] {
     ]
 }
 
-/// One sentence a scheme and chip where 16 bits are faster.
-fn slower(answer: &CompressAnswer) -> Option<String> {
-    let of_chip = |chip: &ChipTrade| -> Vec<String> {
-        let of_scheme = |scheme: &SchemeTrade| -> Vec<String> {
-            let lead = format!("{} on {}", scheme.scheme, chip.title);
-            scheme.slower.iter().map(|what| format!("{lead}: {what}.")).collect()
-        };
-        chip.schemes.iter().flat_map(of_scheme).collect()
-    };
-    let lines: Vec<String> = answer.chips.iter().flat_map(of_chip).collect();
-    (!lines.is_empty()).then(|| format!("Slower than 16 bits at the same point:\n{}", lines.join("\n")))
+/// Where 16 bits are faster at the same point, and why.
+fn slower(answer: &CompressAnswer) -> Option<Table> {
+    let columns = [
+        Column::name("scheme"),
+        Column::text("step"),
+        Column::number("time", "ms"),
+        Column::number("in 16 bits", "ms"),
+        Column::detail("what takes longer"),
+    ];
+    let mut table = Table::new(columns).title("Slower than 16 bits");
+    for chip in &answer.chips {
+        let all =
+            chip.schemes.iter().flat_map(|scheme| scheme.slower.iter().map(move |slower| (scheme, slower)));
+        for (index, (scheme, slower)) in all.enumerate() {
+            if index == 0 {
+                table.section(section(chip));
+            }
+            table.row([
+                Cell::text(&*scheme.scheme),
+                Cell::text(&*slower.phase),
+                Cell::number(slower.step_ms),
+                Cell::number(slower.plain_step_ms),
+                Cell::text(slower.why.join("; ")),
+            ]);
+        }
+    }
+    (table.rows().count() > 0).then_some(table)
 }
