@@ -133,7 +133,7 @@ impl Decoder {
         for (name, rows, cols, need) in shapes(&config) {
             if need == Need::Always || has(&name) {
                 parameters.0.insert(name.clone(), read(&name)?);
-                parameters.expect(&name, rows, cols)?;
+                parameters.require(&name, rows, cols)?;
             }
         }
         if config.tie_word_embeddings {
