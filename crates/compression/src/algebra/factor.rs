@@ -6,21 +6,19 @@
 //! and n³/3 for its inverse instead of 4n³/3, and H⁻¹ is never formed. In double precision, in blocks.
 
 use super::product::{Part, Turn, multiply_into};
-use crate::Matrix;
 
 const BLOCK: usize = 96;
 
-/// U, upper triangular and row-major, with `UᵀU = H⁻¹`.
+/// U, upper triangular and row-major, with `UᵀU = H⁻¹`, in the memory of H, which has n rows.
 ///
 /// # Errors
 /// A matrix that is not positive definite.
-pub(crate) fn inverse_factor(symmetric: &Matrix) -> Result<Vec<f64>, String> {
-    let n = symmetric.rows;
-    let mut square: Vec<f64> = symmetric.data.iter().rev().map(|&value| f64::from(value)).collect();
-    cholesky(&mut square, n)?;
-    invert_lower(&mut square, n);
-    square.reverse();
-    Ok(square)
+pub(crate) fn inverse_factor(mut h: Vec<f64>, n: usize) -> Result<Vec<f64>, String> {
+    h.reverse();
+    cholesky(&mut h, n)?;
+    invert_lower(&mut h, n);
+    h.reverse();
+    Ok(h)
 }
 
 /// `L·Lᵀ = A` in place, right-looking; the upper triangle becomes zero.
@@ -144,6 +142,10 @@ mod tests {
     use super::inverse_factor;
     use crate::{Matrix, algebra::add_gram};
 
+    fn wide(matrix: &Matrix) -> Vec<f64> {
+        matrix.data.iter().copied().map(f64::from).collect()
+    }
+
     #[test]
     fn the_factor_squared_is_the_inverse() {
         for n in [1, 5, 96, 97, 250] {
@@ -153,7 +155,7 @@ mod tests {
             let mut h = Matrix::zeros(n, n);
             add_gram(&mut h, &x);
             (0..n).for_each(|i| h.data[i * n + i] += 1.0);
-            let u = inverse_factor(&h).unwrap();
+            let u = inverse_factor(wide(&h), n).unwrap();
             // Uᵀ·U·H = 1, by columns of a few rows.
             for row in [0, n / 2, n - 1] {
                 let inverse: Vec<f64> =
@@ -171,6 +173,6 @@ mod tests {
     #[test]
     fn a_matrix_without_an_inverse_is_refused() {
         let h = Matrix::from_fn(4, 4, |_, _| 1.0);
-        assert!(inverse_factor(&h).unwrap_err().contains("not positive definite"));
+        assert!(inverse_factor(wide(&h), 4).unwrap_err().contains("not positive definite"));
     }
 }

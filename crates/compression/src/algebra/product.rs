@@ -51,7 +51,7 @@ pub(crate) fn multiply_into<T: RealField + Copy>(
 const THIN: usize = 5;
 
 fn multiply_thin<T: RealField + Copy>(
-    c: (&mut [T], usize),
+    (c, stride): (&mut [T], usize),
     alpha: T,
     (a, b): (Part<'_, T>, View<'_, T>),
     beta: T,
@@ -60,7 +60,7 @@ fn multiply_thin<T: RealField + Copy>(
         let left = &a.data[row * a.stride..row * a.stride + a.cols];
         for col in 0..b.ncols() {
             let sum = left.iter().enumerate().fold(T::zero(), |sum, (k, &value)| sum + value * b[(k, col)]);
-            let out = &mut c.0[row * c.1 + col];
+            let out = &mut c[row * stride + col];
             *out = alpha * sum + if beta == T::zero() { T::zero() } else { beta * *out };
         }
     }

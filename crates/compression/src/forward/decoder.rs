@@ -38,6 +38,8 @@ pub struct DecoderConfig {
     pub rope_theta: f32,
     /// How the frequencies are stretched.
     pub rope_scaling: Option<RopeScaling>,
+    /// Base and stretch as newer configurations have them.
+    pub rope_parameters: Option<RopeScaling>,
     /// Whether the head is the embedding.
     #[serde(default)]
     pub tie_word_embeddings: bool,
@@ -93,6 +95,13 @@ impl DecoderConfig {
         self.num_key_value_heads.unwrap_or(self.num_attention_heads)
     }
 
+    /// Base of the rotary frequencies and how they are stretched.
+    fn rope(&self) -> (f32, Option<&RopeScaling>) {
+        let nested = self.rope_parameters.as_ref();
+        let base = nested.and_then(|rope| rope.rope_theta).unwrap_or(self.rope_theta);
+        (base, nested.or(self.rope_scaling.as_ref()))
+    }
+
     /// Width of a head.
     pub fn head_width(&self) -> usize {
         self.head_dim.unwrap_or(self.hidden_size / self.num_attention_heads.max(1))
@@ -124,15 +133,15 @@ impl Decoder {
         for (name, rows, cols, need) in shapes(&config) {
             if need == Need::Always || has(&name) {
                 parameters.0.insert(name.clone(), read(&name)?);
-                parameters.expect(&name, rows, cols)?;
+                parameters.require(&name, rows, cols)?;
             }
         }
         if config.tie_word_embeddings {
             let embedding = parameters.matrix(EMBEDDING)?.clone();
             parameters.0.insert(HEAD.to_owned(), embedding);
         }
-        let frequencies =
-            inverse_frequencies(config.head_width(), config.rope_theta, config.rope_scaling.as_ref())?;
+        let (base, scaling) = config.rope();
+        let frequencies = inverse_frequencies(config.head_width(), base, scaling)?;
         Ok(Self { config, parameters, frequencies })
     }
 
@@ -283,5 +292,37 @@ impl Network for Decoder {
 
     fn head(&self, hidden: &Matrix) -> Result<Matrix, String> {
         Ok(linear(&self.norm(LAST_NORM, hidden)?, self.parameters.matrix(HEAD)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DecoderConfig;
+
+    const SMALL: &str =
+        r#""vocab_size":8,"hidden_size":4,"intermediate_size":8,"num_hidden_layers":1,"rms_norm_eps":1e-6"#;
+
+    #[test]
+    fn older_and_newer_names_of_the_rotary_base_are_read() {
+        let read = |rope: &str| {
+            let text = format!(r#"{{"model_type":"qwen3","num_attention_heads":2,{SMALL}{rope}}}"#);
+            DecoderConfig::parse(&text).unwrap().rope().0
+        };
+        assert_eq!(read(""), 10_000.0);
+        assert_eq!(read(r#","rope_theta":1000000.0"#), 1_000_000.0);
+        assert_eq!(read(r#","rope_parameters":{"rope_type":"default","rope_theta":5000.0}"#), 5000.0);
+        // Both names of the type, as some configurations have them.
+        assert_eq!(read(r#","rope_scaling":{"type":"linear","rope_type":"linear","factor":2.0}"#), 10_000.0);
+    }
+
+    #[test]
+    fn what_is_not_computed_is_named() {
+        let read = |family: &str, heads: u32| {
+            let text = format!(r#"{{"model_type":"{family}","num_attention_heads":{heads},{SMALL}}}"#);
+            DecoderConfig::parse(&text).unwrap_err()
+        };
+        assert!(read("gpt2", 2).contains("llama, qwen2, qwen3, mistral"));
+        assert!(read("llama", 0).contains("0 query heads"));
+        assert!(DecoderConfig::parse("{}").unwrap_err().contains("missing field"));
     }
 }

@@ -76,7 +76,7 @@ impl Encoder {
         let mut parameters = Parameters::default();
         for (name, rows, cols) in shapes(&config) {
             parameters.0.insert(name.clone(), read(&name)?);
-            parameters.expect(&name, rows, cols)?;
+            parameters.require(&name, rows, cols)?;
         }
         Ok(Self { config, parameters })
     }

@@ -42,7 +42,7 @@ impl Parameters {
     ///
     /// # Errors
     /// As above, or a missing tensor.
-    pub fn expect(&self, name: &str, rows: usize, cols: usize) -> Result<(), String> {
+    pub fn require(&self, name: &str, rows: usize, cols: usize) -> Result<(), String> {
         let found = self.matrix(name)?;
         if (found.rows, found.cols) == (rows, cols) {
             return Ok(());

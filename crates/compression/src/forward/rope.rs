@@ -5,9 +5,13 @@ use serde::Deserialize;
 /// How rotary frequencies are stretched for longer contexts.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct RopeScaling {
-    /// `llama3`, `linear` or `default`.
-    #[serde(alias = "type")]
-    pub rope_type: String,
+    /// `llama3`, `linear` or `default`, which an absent one is.
+    pub rope_type: Option<String>,
+    /// Older name of the same.
+    #[serde(rename = "type")]
+    pub older_type: Option<String>,
+    /// Base of the frequencies, where it stands here.
+    pub rope_theta: Option<f32>,
     /// By how much.
     #[serde(default = "one")]
     pub factor: f32,
@@ -34,7 +38,8 @@ pub(super) fn inverse_frequencies(
 ) -> Result<Vec<f32>, String> {
     let plain = (0..width / 2).map(|i| base.powf(-2.0 * i as f32 / width as f32));
     let Some(scaling) = scaling else { return Ok(plain.collect()) };
-    match scaling.rope_type.as_str() {
+    let kind = scaling.rope_type.as_deref().or(scaling.older_type.as_deref());
+    match kind.unwrap_or("default") {
         "default" => Ok(plain.collect()),
         "linear" => Ok(plain.map(|frequency| frequency / scaling.factor).collect()),
         "llama3" => {
@@ -65,7 +70,9 @@ mod tests {
     #[test]
     fn llama3_stretches_long_waves_only() {
         let scaling = RopeScaling {
-            rope_type: "llama3".to_owned(),
+            rope_type: Some("llama3".to_owned()),
+            older_type: None,
+            rope_theta: None,
             factor: 8.0,
             low_freq_factor: Some(1.0),
             high_freq_factor: Some(4.0),

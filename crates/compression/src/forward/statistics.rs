@@ -114,6 +114,7 @@ impl InputStatistics {
     }
 
     /// As if channels had been divided by factors.
+    #[must_use]
     pub fn divided(mut self, factors: &[f32]) -> Self {
         for (channel, &factor) in factors.iter().enumerate() {
             self.abs_max[channel] /= factor;

@@ -66,8 +66,7 @@ impl FourTwo {
 fn pair(run: &[i8]) -> Option<[usize; 2]> {
     let taken: Vec<usize> = (0..4).filter(|&place| run[place] != 0).collect();
     match taken[..] {
-        [] => Some([0, 1]),
-        [0] => Some([0, 1]),
+        [] | [0] => Some([0, 1]),
         [one] => Some([0, one]),
         [one, two] => Some([one, two]),
         _ => None,

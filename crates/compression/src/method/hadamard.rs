@@ -115,7 +115,7 @@ fn core(order: usize) -> Option<Matrix> {
     if order == 1 {
         return Some(Matrix::from_fn(1, 1, |_, _| 1.0));
     }
-    if order % 4 != 0 {
+    if !order.is_multiple_of(4) {
         return None;
     }
     let first = order - 1;
@@ -127,7 +127,7 @@ fn core(order: usize) -> Option<Matrix> {
 }
 
 fn is_prime(n: usize) -> bool {
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
+    n > 1 && (2..=n.isqrt()).all(|d| !n.is_multiple_of(d))
 }
 
 /// 1 for a square modulo q, −1 for another number, 0 for 0.

@@ -103,6 +103,7 @@ pub(crate) fn prune_row(row: &mut [f32], scores: &[f32], pattern: Pattern) {
 
 /// Which two of four scores stay, the later of equal ones: each pair has one winner, and who wins two of three pairs stays.
 #[inline]
+#[allow(clippy::needless_bitwise_bool)] // no branches, so that neighbouring runs are compared together in vectors
 pub(super) fn two_of_four([a, b, c, d]: [f32; 4]) -> [bool; 4] {
     let (ab, ac, ad, bc, bd, cd) = (a > b, a > c, a > d, b > c, b > d, c > d);
     let two = |x: bool, y: bool, z: bool| (x & y) | (x & z) | (y & z);

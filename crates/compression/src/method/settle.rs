@@ -49,7 +49,7 @@ impl Rule<'_> {
                 let gone = (scores.len() as f64 * f64::from(sparsity)) as usize;
                 lowest(&scores, gone).into_iter().for_each(|at| self.mask[at] = true);
             }
-            Pattern::Kept { kept, of } if index % of == 0 => {
+            Pattern::Kept { kept, of } if index.is_multiple_of(of) => {
                 for row in 0..block.rows {
                     let scores: Vec<f32> = (index..index + of).map(|column| score(column, row)).collect();
                     for place in lowest(&scores, of - kept) {

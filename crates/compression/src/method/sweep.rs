@@ -42,16 +42,15 @@ pub(super) trait Settle {
 /// A channel that never was active gets a diagonal of one, which leaves its weights rounded on their own.
 pub(super) fn factor(inputs: &InputStatistics, order: &[usize], damping: f32) -> Result<Vec<f64>, String> {
     let gram = inputs.gram.as_ref().ok_or("second-order methods need the Gram matrix of the inputs")?;
-    let mut hessian = Matrix::from_fn(gram.rows, gram.cols, |row, col| gram.at(order[row], order[col]));
-    let n = hessian.rows;
-    for index in (0..n).map(|i| i * n + i) {
-        if hessian.data[index] == 0.0 {
-            hessian.data[index] = 1.0;
-        }
+    let n = gram.rows;
+    let pairs = (0..n * n).map(|index| f64::from(gram.at(order[index / n], order[index % n])));
+    let mut hessian: Vec<f64> = pairs.collect();
+    for channel in hessian.iter_mut().step_by(n + 1).filter(|channel| **channel == 0.0) {
+        *channel = 1.0;
     }
-    let mean = (0..n).map(|i| f64::from(hessian.data[i * n + i])).sum::<f64>() / n as f64;
-    (0..n).for_each(|i| hessian.data[i * n + i] += (f64::from(damping) * mean) as f32);
-    inverse_factor(&hessian)
+    let mean = hessian.iter().step_by(n + 1).sum::<f64>() / n as f64;
+    hessian.iter_mut().step_by(n + 1).for_each(|channel| *channel += f64::from(damping) * mean);
+    inverse_factor(hessian, n)
 }
 
 /// Settles every column; returns `Σ ((w − q)/U_ii)² / 2`, the loss that the sweep predicts.

@@ -68,11 +68,8 @@ pub(super) fn fold(parameters: &mut Parameters, reads: &Reads, factors: &[f32]) 
         Some(Producer::Rows(name)) => (name, false),
     };
     let weight = parameters.matrix_mut(&format!("{name}.weight"))?;
-    if is_norm {
-        divide(weight, factors)
-    } else {
-        divide_rows(weight, factors)
-    }
+    let apply = if is_norm { divide } else { divide_rows };
+    apply(weight, factors);
     if let Ok(bias) = parameters.matrix_mut(&format!("{name}.bias")) {
         divide(bias, factors);
     }

@@ -107,7 +107,7 @@ impl FromStr for Recipe {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split('+').map(str::trim).try_fold(Self::nothing(), |recipe, word| step(recipe, word))
+        text.split('+').map(str::trim).try_fold(Self::nothing(), step)
     }
 }
 

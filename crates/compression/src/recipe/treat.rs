@@ -47,7 +47,7 @@ pub fn treat(weights: &Matrix, inputs: Option<&InputStatistics>, how: &Treatment
         Some((Pruner::Magnitude, pattern)) => magnitude(&mut kept, pattern)?,
         Some((Pruner::Wanda, pattern)) => wanda(&mut kept, needed("Wanda")?, pattern)?,
         Some((Pruner::SparseGpt(walk), pattern)) => {
-            sparsegpt(&mut kept, needed("SparseGPT")?, pattern, walk)?
+            sparsegpt(&mut kept, needed("SparseGPT")?, pattern, walk)?;
         }
     }
     let Some((rounder, scheme)) = &how.round else { return Ok(Treated { weights: kept, quantised: None }) };

@@ -48,7 +48,7 @@ fn treatment(method: &str) -> Treatment {
 fn shown(treated: &Treated, rows: usize) -> Vec<String> {
     let letter = |index: usize| match &treated.quantised {
         // −8 … 7 in two's complement, shown from 0 on.
-        Some(quantised) => char::from_digit(u32::from(quantised.code(index)) + 8 & 15, 16).unwrap(),
+        Some(quantised) => char::from_digit((u32::from(quantised.code(index)) + 8) & 15, 16).unwrap(),
         None => char::from(b'0' + u8::from(treated.weights.data[index] != 0.0)),
     };
     let cols = treated.weights.cols;
