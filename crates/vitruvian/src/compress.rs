@@ -6,6 +6,7 @@
 //!      +-- model --search--> deployment a scheme ----+
 //! ```
 
+mod against;
 pub mod answer;
 mod measured;
 mod mix;
@@ -27,6 +28,7 @@ use measured::Measured;
 use survey::Survey;
 use variant::Variant;
 
+pub use against::Against;
 pub use measured::Texts;
 pub use write::{WriteStudy, write};
 
@@ -58,6 +60,8 @@ pub struct CompressStudy<'a> {
     pub group: usize,
     /// Texts to calibrate on and to measure with.
     pub texts: Option<Texts>,
+    /// A checkpoint of the same model that is quantised already, to measure.
+    pub against: Option<Against<'a>>,
 }
 
 /// Quality from the weights (and from texts, where given), deployments from the engines, put together.
@@ -74,6 +78,7 @@ pub fn compress(study: &CompressStudy<'_>) -> Result<CompressAnswer, Diagnostics
     let survey = Survey::of(study.checkpoint, &asked, study.schemes.is_empty())?;
     let measured = study.texts.as_ref().map(|texts| Measured::of(study, texts, &survey.variants));
     let measured = measured.transpose()?;
+    let other = study.against.as_ref().map(|other| against::against(study, other, &survey)).transpose()?;
     let schemes = scheme_answers(study, &survey, measured.as_ref());
     let question = trade::Question { study, model: &model, survey: &survey, measured: measured.as_ref() };
     let chips = all(study
@@ -91,6 +96,7 @@ pub fn compress(study: &CompressStudy<'_>) -> Result<CompressAnswer, Diagnostics
         checkpoint: checkpoint_answer(study, &survey),
         protocol: protocol(study, measured.as_ref()),
         layers: survey.layers(),
+        against: other,
         schemes,
         chips,
         notes: notes(study, &survey, &model.name),

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use vitruvian::compress::Against;
 use vitruvian::compress::answer::{ChipTrade, CompressAnswer};
 use vitruvian::study::Service;
 use vitruvian::{CompressStudy, Input, compress};
@@ -35,6 +36,7 @@ fn study(checkpoint: &Checkpoint) -> CompressStudy<'_> {
         method: "rtn".to_owned(),
         group: 128,
         texts: None,
+        against: None,
     }
 }
 
@@ -141,4 +143,13 @@ fn mixed_layers_lose_no_more_than_one_scheme_that_is_as_fast() {
         assert_eq!(mix.counts.iter().map(|count| count.groups).sum::<u64>(), 12);
     }
     assert!(seen > 0, "some scheme saves time on some chip");
+}
+
+#[test]
+fn a_checkpoint_is_held_against_its_original() {
+    let original = checkpoint();
+    let mut weights = study(&original);
+    weights.against = Some(Against { checkpoint: &original, name: "itself".to_owned() });
+    let answer = compress(&weights).unwrap().against.unwrap();
+    assert_eq!((answer.layers, answer.missing.len(), answer.sqnr_db), (21, 0, None));
 }

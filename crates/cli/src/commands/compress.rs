@@ -2,10 +2,10 @@
 
 mod texts;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vitruvian::compress::{CompressStudy, WriteStudy, answer::CompressAnswer, write};
+use vitruvian::compress::{Against, CompressStudy, WriteStudy, answer::CompressAnswer, write};
 use vitruvian::present::compress as present;
 use vitruvian::study::{Input, Service};
 use vitruvian_compression::Checkpoint;
@@ -59,6 +59,9 @@ pub(crate) struct CompressArgs {
     /// joined by `+`; all but rtn need --calibration to be measured
     #[arg(long, default_value = "rtn", value_name = "METHOD")]
     method: String,
+    /// Also measure a checkpoint of the same model that is quantised already, a folder or a GGUF file
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
     /// Weights that share a scale in w4a16
     #[arg(long, default_value_t = 128, value_name = "WEIGHTS")]
     group: usize,
@@ -115,7 +118,12 @@ pub(crate) fn run(arguments: &CompressArgs) -> Result<Answer, Diagnostics> {
     let folder = ReadFolder::new(&arguments.folder)?;
     let chips = all(arguments.chips.iter().map(|chip| inputs::chip_input(chip)));
     let (checkpoint, chips) = both(Checkpoint::open(&folder), chips)?;
-    let study = study(arguments, &checkpoint, chips)?;
+    let other = arguments.against.as_deref().map(other).transpose()?;
+    let against = other
+        .as_ref()
+        .zip(arguments.against.as_ref())
+        .map(|(checkpoint, path)| Against { checkpoint, name: path.display().to_string() });
+    let study = CompressStudy { against, ..study(arguments, &checkpoint, chips)? };
     let new = arguments.write.as_deref().map(NewFolder::beside).transpose()?;
     io::progress("Rounding every weight to every scheme");
     let answer = vitruvian::compress(&study)?;
@@ -132,6 +140,11 @@ pub(crate) fn run(arguments: &CompressArgs) -> Result<Answer, Diagnostics> {
         |chip: &vitruvian::compress::answer::ChipTrade| chip.schemes.iter().any(|s| s.deployment.is_some());
     let infeasible = !answer.chips.iter().any(able);
     Ok(Answer { files, infeasible, ..Answer::new(page, &answer) })
+}
+
+/// The checkpoint that is quantised already.
+fn other(path: &Path) -> Result<Checkpoint, Diagnostics> {
+    Checkpoint::open(&ReadFolder::new(path)?)
 }
 
 fn study<'a>(
@@ -166,6 +179,7 @@ fn study<'a>(
         method: arguments.method.clone(),
         group: arguments.group,
         texts: texts::texts(arguments, checkpoint)?,
+        against: None,
     })
 }
 

@@ -164,3 +164,18 @@ fn words_that_are_no_scheme_method_or_target() {
     let told = asked(&texts);
     assert!(told.contains("`a` does not exist") && told.contains("`b` does not exist"), "{told}");
 }
+
+#[test]
+fn a_checkpoint_of_another_model_is_not_held_against_this_one() {
+    let source = example();
+    let layouts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compression/tests/formats/layouts");
+    let other = layouts.join("gptq");
+    let asked = ["compress", source.to_str().unwrap(), "--chips", "h20", "--schemes", "fp8", "--against"];
+    let told = |other: &Path| refused(&[&asked[..], &[other.to_str().unwrap()]].concat());
+    assert!(told(&other).contains("`model.layers.0.mlp.up_proj` is 32×64 in "), "{}", told(&other));
+    assert!(
+        told(&layouts.join("gguf")).contains("has none of the layers of"),
+        "{}",
+        told(&layouts.join("gguf"))
+    );
+}

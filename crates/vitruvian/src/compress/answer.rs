@@ -18,6 +18,8 @@ pub struct CompressAnswer {
     pub schemes: Vec<SchemeAnswer>,
     /// Error of every linear layer.
     pub layers: Vec<LayerAnswer>,
+    /// A checkpoint that is quantised already, against this one.
+    pub against: Option<AgainstAnswer>,
     /// What each scheme gives on each chip.
     pub chips: Vec<ChipTrade>,
     /// What a reader should know.
@@ -84,6 +86,25 @@ pub struct LayerAnswer {
     pub cols: u64,
     /// Signal over quantisation noise by scheme, in the order of `schemes`; nothing where nothing is lost.
     pub sqnr_db: Vec<Option<f64>>,
+}
+
+/// What a checkpoint that is quantised already loses.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AgainstAnswer {
+    /// Folder.
+    pub name: String,
+    /// Layout: `gptq`, `awq`, `gguf`, …
+    pub layout: String,
+    /// Bytes of all tensors.
+    pub checkpoint_bytes: u64,
+    /// Linear layers that both checkpoints have.
+    pub layers: u64,
+    /// Linear layers that it lacks.
+    pub missing: Vec<String>,
+    /// Signal over quantisation noise of the layers that both have; nothing where nothing is lost.
+    pub sqnr_db: Option<f64>,
+    /// The layer with the lowest signal over noise.
+    pub worst_layer: Option<String>,
 }
 
 /// Every scheme on one chip.

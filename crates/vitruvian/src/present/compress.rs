@@ -177,6 +177,21 @@ pub fn quality(answer: &CompressAnswer) -> Table {
         cells.push(Cell::text(scheme.worst_layer.clone().unwrap_or_default()));
         table.row(cells);
     }
+    if let Some(other) = &answer.against {
+        let mut cells = vec![
+            Cell::text(&*other.layout),
+            Cell::default(),
+            Cell::number(other.checkpoint_bytes as f64 / 1e9),
+        ];
+        cells.push(other.sqnr_db.into());
+        cells.extend(measured.then(|| vec![Cell::default(); 4]).unwrap_or_default());
+        cells.push(Cell::text(other.worst_layer.clone().unwrap_or_default()));
+        table.row(cells);
+        table.note(format!(
+            "{}: {}, {} layers held against the original",
+            other.layout, other.name, other.layers
+        ));
+    }
     let sizes = &answer.checkpoint;
     table.note(format!(
         "{}: {} of {} parameters lie in {} linear layers; the others stay in 16 bits",
