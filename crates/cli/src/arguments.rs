@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{calibrate, chip, compare, estimate, kernel, model, train, validate};
 use crate::commands::{calibrate, chip, compare, estimate, fleet, kernel, model, validate};
+use crate::commands::{calibrate, chip, compare, compress, estimate, kernel, model, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     /// Plan a fleet over quarters under a shortage
     #[command(subcommand)]
     Fleet(fleet::FleetCommand),
+    /// Weigh what quantisation and sparsity cost in quality and gain on each chip; write the checkpoint
+    Compress(compress::CompressArgs),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),

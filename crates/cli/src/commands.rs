@@ -3,6 +3,7 @@
 pub(crate) mod calibrate;
 pub(crate) mod chip;
 pub(crate) mod compare;
+pub(crate) mod compress;
 pub(crate) mod estimate;
 pub(crate) mod fleet;
 pub(crate) mod kernel;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Fleet(command) => fleet::run(command),
+        Command::Compress(arguments) => compress::run(arguments),
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),

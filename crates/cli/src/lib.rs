@@ -9,6 +9,7 @@
 
 mod answer;
 mod arguments;
+mod checkpoint;
 mod commands;
 mod diagnose;
 mod inputs;

@@ -13,6 +13,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("train", schema_for!(vitruvian::TrainAnswer)),
         ("fleet-plan", schema_for!(vitruvian::FleetAnswer)),
         ("fleet-file", Schema::try_from(vitruvian::fleet::json_schema()).unwrap_or_default()),
+        ("compress", schema_for!(vitruvian::compress::answer::CompressAnswer)),
         ("chip-list", schema_for!(Vec<chip::list::Line>)),
         ("chip-show", schema_for!(chip::show::Shown)),
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),

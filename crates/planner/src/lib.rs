@@ -7,6 +7,7 @@ pub mod burst;
 pub mod census;
 pub mod closed;
 pub mod fleet;
+pub mod knapsack;
 pub mod objective;
 pub mod pareto;
 pub mod performance;

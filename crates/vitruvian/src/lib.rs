@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod check;
 pub mod compare;
+pub mod compress;
 mod deployment;
 pub mod estimate;
 pub mod fleet;
@@ -22,6 +23,7 @@ pub mod validation;
 
 pub use answer::{CompareAnswer, EstimateAnswer};
 pub use compare::compare;
+pub use compress::{CompressStudy, compress};
 pub use estimate::estimate;
 pub use fleet::{FleetAnswer, FleetStudy, fleet_plan};
 pub use study::{CompareStudy, EstimateStudy, Input};

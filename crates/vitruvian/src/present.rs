@@ -1,6 +1,7 @@
 //! Answers as tables, figures and pages.
 
 pub mod compare;
+pub mod compress;
 pub mod estimate;
 mod figures;
 pub mod fleet;

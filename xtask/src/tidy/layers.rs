@@ -6,7 +6,7 @@ use crate::repository::{File, Repository};
 const LAYERS: [&[&str]; 8] = [
     &["quantity", "diagnostics"],
     &["hardware", "model"],
-    &["cost", "network", "davinci"],
+    &["cost", "network", "davinci", "compression"],
     &["calibration", "engine"],
     &["economics", "training"],
     &["planner", "report"],

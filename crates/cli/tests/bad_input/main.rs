@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod checkpoints;
 mod chips;
 #[path = "../shell/common.rs"]
 mod common;
