@@ -199,5 +199,5 @@ fn the_bare_910b_is_refused_and_says_why() {
 #[test]
 fn a_plan_is_marked_as_one() {
     let plans: Vec<String> = chips().filter(|c| c.status.name() == "roadmap").map(|chip| chip.name).collect();
-    assert_eq!(plans, ["ascend-950pr"]);
+    assert_eq!(plans, ["b30a", "ascend-950pr"]);
 }
