@@ -4,6 +4,7 @@ pub(crate) mod calibrate;
 pub(crate) mod chip;
 pub(crate) mod compare;
 pub(crate) mod estimate;
+pub(crate) mod export_control;
 pub(crate) mod kernel;
 pub(crate) mod model;
 mod service;
@@ -20,6 +21,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Chip(command) => chip::run(command),
+        Command::ExportControl(command) => export_control::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),
         Command::Validate(command) => validate::run(command),

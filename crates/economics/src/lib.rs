@@ -1,5 +1,9 @@
-//! Cost of ownership, energy price and money per token.
+//! What a chip costs and whether it may be had: manufacture, cost of ownership, energy, export rules.
+//!
+//! Prices, tariffs, processes and rules stand in `catalog/`; here are the equations.
 
+pub mod export_control;
+mod near;
 pub mod region;
 pub mod tco;
 

@@ -8,6 +8,7 @@ pub mod check;
 pub mod compare;
 mod deployment;
 pub mod estimate;
+pub mod export_control;
 mod node;
 mod operators;
 pub mod precision;

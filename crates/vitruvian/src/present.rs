@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod estimate;
+pub mod export_control;
 mod figures;
 mod operators;
 pub mod validation;
