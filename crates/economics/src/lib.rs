@@ -2,10 +2,13 @@
 //!
 //! Prices, tariffs, processes and rules stand in `catalog/`; here are the equations.
 
+pub mod currency;
 pub mod export_control;
+pub mod manufacture;
 mod near;
 pub mod region;
 pub mod tco;
 
+pub use currency::Exchange;
 pub use region::Region;
 pub use tco::{Capital, HourlyCost, TokenCost, capital_recovery, hourly, per_million};

@@ -10,6 +10,7 @@ use crate::chip::{Chip, parse_chip};
 use crate::file;
 use crate::node::{Node, parse_node};
 
+pub use currency::{ExchangeRate, exchange_rates};
 pub use names::resolve;
 pub use sources::{Citation, citations};
 
