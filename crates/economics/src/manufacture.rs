@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod cost;
 pub mod harvest;
+pub mod recipe;
 pub mod spread;
 pub mod stream;
 pub mod wafer;
@@ -10,6 +11,7 @@ pub mod yields;
 
 pub use catalog::{Manufacture, Process, manufacture, process, process_names, processes};
 pub use cost::{Costing, Inputs, Recipe, cost, simulate, swings};
+pub use recipe::{Choices, Made, Origin, recipe};
 pub use harvest::{Bin, at_least, distribution};
 pub use spread::Spread;
 pub use wafer::{Wafer, dies_per_wafer};

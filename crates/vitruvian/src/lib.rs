@@ -7,6 +7,7 @@ pub mod answer;
 pub mod check;
 pub mod compare;
 mod deployment;
+pub mod die;
 pub mod estimate;
 pub mod export_control;
 mod node;

@@ -1,6 +1,7 @@
 //! Answers as tables, figures and pages.
 
 pub mod compare;
+pub mod die;
 pub mod estimate;
 pub mod export_control;
 mod figures;

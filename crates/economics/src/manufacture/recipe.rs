@@ -1,0 +1,379 @@
+//! From a chip's description, a process and the catalog to what its cost depends on.
+
+use vitruvian_diagnostics::{Diagnostic, Diagnostics};
+use vitruvian_hardware::Chip;
+
+use super::catalog::{Figure, Manufacture, Other, Package, Price, Process, process};
+use super::cost::{Input, Inputs, OtherDies, Recipe};
+use super::spread::Spread;
+use super::wafer::{Wafer, dies_per_wafer};
+use super::yields::YieldModel;
+use crate::currency::Exchange;
+
+/// What the user sets; nothing where the catalog holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choices {
+    /// Yield model.
+    pub model: Option<String>,
+    /// Defects a cm² (a cm² and layer for Bose–Einstein).
+    pub defects: Option<f64>,
+    /// Share of good whole dies, from which the density follows.
+    pub good: Option<f64>,
+    /// Clustering of the negative binomial model.
+    pub alpha: Option<f64>,
+    /// Price of a wafer, with its currency.
+    pub wafer_price: Option<String>,
+    /// Share of packages that survive assembly.
+    pub assembly_yield: Option<f64>,
+    /// Cores of one die that must be good.
+    pub cores: Option<u32>,
+    /// Whether the die shrinks or grows with the density of the process.
+    pub scale_area: bool,
+}
+
+/// A recipe, and where its inputs come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Made {
+    /// The process of the compute dies.
+    pub process: Process,
+    /// What the cost depends on.
+    pub recipe: Recipe,
+    /// Width and height of a compute die, mm.
+    pub outline: [f64; 2],
+    /// Usable diameter of the wafer, mm.
+    pub usable: f64,
+    /// Where each input comes from.
+    pub origins: Vec<Origin>,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// Which.
+    pub input: Input,
+    /// The day or year it holds for.
+    pub date: String,
+    /// Who says so.
+    pub source: String,
+    /// How far it can be trusted.
+    pub grade: String,
+    /// What others say.
+    pub others: Vec<String>,
+}
+
+/// The yield model of a name.
+///
+/// # Errors
+/// If there is none, with the nearest.
+pub fn model(name: &str, alpha: f64, layers: f64) -> Result<YieldModel, Diagnostic> {
+    let known = [
+        YieldModel::NegativeBinomial { alpha },
+        YieldModel::Poisson,
+        YieldModel::Murphy,
+        YieldModel::Seeds,
+        YieldModel::BoseEinstein { layers },
+    ];
+    known.into_iter().find(|model| model.name() == name).ok_or_else(|| {
+        let help = crate::near::did_you_mean(name, &YieldModel::NAMES);
+        Diagnostic::error("unknown-yield-model", format!("no yield model is called `{name}`"))
+            .help(help.unwrap_or_else(|| format!("use one of {}", YieldModel::NAMES.join(", "))))
+    })
+}
+
+/// The recipe of a chip on a process; without a name, on that of the chip's file.
+///
+/// # Errors
+/// Every choice that cannot be, a chip whose file lacks what is needed, a die larger than the reticle.
+pub fn recipe(
+    chip: &Chip,
+    process_name: Option<&str>,
+    choices: &Choices,
+    catalog: &Manufacture,
+    exchange: &Exchange,
+) -> Result<Made, Diagnostics> {
+    check(choices)?;
+    let process = process(process_name.unwrap_or(&chip.die.process)).map_err(|error| named(chip, error))?;
+    let alpha = choices.alpha.unwrap_or(catalog.yields.alpha.value);
+    let name = choices.model.as_deref().unwrap_or(YieldModel::NAMES[0]);
+    let model = model(name, alpha, catalog.yields.critical_layers.value)?;
+    let outline = outline(chip, &process, choices, catalog)?;
+    let area = outline[0] * outline[1] / 100.0;
+    let wafer = catalog.wafer();
+    let sheet = Sheet { chip, process: &process, choices, catalog, exchange, model, area };
+    let (inputs, origins) = sheet.inputs()?;
+    let recipe = Recipe {
+        model,
+        dies: f64::from(chip.compute.dies),
+        area,
+        per_wafer: f64::from(dies_per_wafer(wafer, outline[0], outline[1])),
+        cores: cores(chip, choices)?,
+        others: sheet.others(wafer)?,
+        memory_gb: binary_gb(chip),
+        on_interposer: sheet.on_interposer()?,
+        interposer_diameter: wafer.diameter - 2.0 * wafer.edge,
+        inputs,
+    };
+    Ok(Made { process, recipe, outline, usable: wafer.diameter - 2.0 * wafer.edge, origins })
+}
+
+/// Memory is bought by the GB of its data sheet, which are binary.
+fn binary_gb(chip: &Chip) -> f64 {
+    chip.hbm.capacity.in_unit("GiB").round()
+}
+
+fn check(choices: &Choices) -> Result<(), Diagnostics> {
+    let mut faults = Vec::new();
+    let mut wrong = |what: &str, wanted: &str, value: f64| {
+        faults.push(Diagnostic::error("out-of-range", format!("the {what} must be {wanted}, not {value}")));
+    };
+    if let Some(defects) = choices.defects.filter(|defects| !(0.0..=1e3).contains(defects)) {
+        wrong("defect density", "between 0 and 1000 a cm2", defects);
+    }
+    for (what, share) in [("yield", choices.good), ("assembly yield", choices.assembly_yield)] {
+        if let Some(share) = share.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
+            wrong(what, "more than 0 and at most 1", share);
+        }
+    }
+    if let Some(alpha) = choices.alpha.filter(|alpha| !(*alpha > 0.0 && alpha.is_finite())) {
+        wrong("clustering", "more than zero", alpha);
+    }
+    if choices.defects.is_some() && choices.good.is_some() {
+        let message = "a defect density and a yield are two ways to say the same";
+        faults.push(Diagnostic::error("conflict", message).help("give one of --defects and --yield"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Diagnostics(faults)) }
+}
+
+fn named(chip: &Chip, error: Diagnostic) -> Diagnostic {
+    if chip.die.process.is_empty() {
+        let message = format!("the file of {} does not say on which process it is made", chip.name);
+        return Diagnostic::error("process-missing", message).help("name one with `--process`, or give `die.process`");
+    }
+    error
+}
+
+/// Width and height of a compute die, mm.
+fn outline(
+    chip: &Chip,
+    process: &Process,
+    choices: &Choices,
+    catalog: &Manufacture,
+) -> Result<[f64; 2], Diagnostics> {
+    let area = chip.die.area.ok_or_else(|| {
+        Diagnostic::error("area-missing", format!("the file of {} does not give the area of its die", chip.name))
+            .help("give `die.area`, such as \"814 mm2\"")
+    })?;
+    let own = self::process(&chip.die.process).ok().filter(|_| choices.scale_area);
+    let scale = own.map_or(1.0, |own| own.density.value / process.density.value);
+    let (area, reticle) = (area.get() * scale, catalog.reticle());
+    let square = area.sqrt();
+    let aspect = chip.die.aspect.unwrap_or(if square > reticle.width { reticle.width * reticle.width / area } else { 1.0 });
+    let sides = [(area * aspect).sqrt(), (area / aspect).sqrt()];
+    let (short, long) = (sides[0].min(sides[1]), sides[0].max(sides[1]));
+    let slack = 1.0 + 1e-3;
+    if short > reticle.width.min(reticle.height) * slack || long > reticle.width.max(reticle.height) * slack {
+        let message = format!(
+            "a die of {:.1} × {:.1} mm is larger than the field of a scanner, {} × {} mm",
+            sides[0], sides[1], reticle.width, reticle.height
+        );
+        return Err(Diagnostic::error("die-reticle", message)
+            .help("split it into several dies (`dies`), or give another shape with `die.aspect`")
+            .into());
+    }
+    Ok(sides)
+}
+
+/// Cores on one die and how many of them must be good.
+fn cores(chip: &Chip, choices: &Choices) -> Result<Option<(u32, u32)>, Diagnostic> {
+    let Some(on_die) = chip.die.cores_on_die else { return Ok(None) };
+    let needed = choices.cores.unwrap_or(chip.compute.cores.div_ceil(chip.compute.dies));
+    if needed > on_die || needed == 0 {
+        let message = format!("{needed} cores cannot be good on a die of {on_die}");
+        return Err(Diagnostic::error("cores", message).help(format!("give 1 to {on_die}")));
+    }
+    Ok(Some((on_die, needed)))
+}
+
+/// Everything that the inputs come from.
+struct Sheet<'a> {
+    chip: &'a Chip,
+    process: &'a Process,
+    choices: &'a Choices,
+    catalog: &'a Manufacture,
+    exchange: &'a Exchange,
+    model: YieldModel,
+    area: f64,
+}
+
+/// An input's span and where it comes from.
+type Sourced = (Spread, Origin);
+
+impl Sheet<'_> {
+    fn package(&self) -> Result<(&Price, &Package), Diagnostic> {
+        let memory = self.catalog.memory.get(&self.chip.memory).ok_or_else(|| {
+            let known: Vec<&str> = self.catalog.memory.keys().map(String::as_str).collect();
+            Diagnostic::error("memory-price", format!("no price of `{}` is known", self.chip.memory))
+                .help(format!("give `hbm.kind` as one of {}", known.join(", ")))
+        })?;
+        let package = self.catalog.package.get(&memory.package);
+        let missing = || Diagnostic::error("package", format!("no package is called `{}`", memory.package));
+        Ok((&memory.price, package.ok_or_else(missing)?))
+    }
+
+    fn inputs(&self) -> Result<(Inputs<Spread>, Vec<Origin>), Diagnostic> {
+        let all: Vec<Sourced> = Input::ALL.into_iter().map(|input| self.input(input)).collect::<Result<_, _>>()?;
+        let inputs = Inputs::new(|input| all[input as usize].0);
+        Ok((inputs, all.into_iter().map(|(_, origin)| origin).filter(|origin| !origin.source.is_empty()).collect()))
+    }
+
+    fn input(&self, input: Input) -> Result<Sourced, Diagnostic> {
+        let (memory, package) = self.package()?;
+        let yields = &self.catalog.yields;
+        match input {
+            Input::WaferPrice => match &self.choices.wafer_price {
+                Some(price) => Ok(given(input, self.exchange.dollars(price)?.get())),
+                None => self.price(input, &self.process.wafer_price),
+            },
+            Input::DefectDensity => self.density(),
+            Input::Clustering => Ok(self.choices.alpha.map_or_else(|| figure(input, &yields.alpha), |alpha| given(input, alpha))),
+            Input::SystematicYield => Ok(figure(input, &yields.systematic)),
+            Input::CoreShare => Ok(self.core_share()),
+            Input::MemoryPrice => self.price(input, memory),
+            Input::InterposerWafer => self.price(input, &package.wafer_price),
+            Input::InterposerOverhead => Ok(figure(input, &package.overhead)),
+            Input::InterposerYield => Ok(figure(input, &package.yields)),
+            Input::Substrate => self.price(input, &package.substrate),
+            Input::AssemblyYield => {
+                let own = self.choices.assembly_yield.map(|share| given(input, share));
+                Ok(own.unwrap_or_else(|| figure(input, &package.assembly_yield)))
+            }
+            Input::FurtherDieYield => Ok(figure(input, &package.further_die_yield)),
+            Input::Test => self.price(input, &self.catalog.finish.test),
+            Input::OtherWaferPrice => match self.other_process()? {
+                Some(process) => self.price(input, &process.wafer_price),
+                None => Ok(nothing(input)),
+            },
+            Input::OtherDefectDensity => Ok(self.other_process()?.and_then(|process| {
+                Some(figure(input, process.defect_density.as_ref()?))
+            }).unwrap_or_else(|| nothing(input))),
+        }
+    }
+
+    fn price(&self, input: Input, price: &Price) -> Result<Sourced, Diagnostic> {
+        let others = price.alternatives.iter().map(|other| format!("{} ({}, {})", other.value, other.source, other.grade));
+        let origin = Origin {
+            input,
+            date: price.date.clone(),
+            source: price.source.clone(),
+            grade: price.grade.clone(),
+            others: others.collect(),
+        };
+        Ok((price.spread(self.exchange)?, origin))
+    }
+
+    fn density(&self) -> Result<Sourced, Diagnostic> {
+        let input = Input::DefectDensity;
+        if let Some(defects) = self.choices.defects {
+            return Ok(given(input, defects));
+        }
+        if let Some(good) = self.choices.good {
+            return Ok(given(input, self.model.density(self.area, good)));
+        }
+        if let Some(figures) = &self.process.defect_density {
+            return Ok(figure(input, figures));
+        }
+        let spread = self.process.density(self.model).ok_or_else(|| {
+            Diagnostic::error("defects-missing", format!("no defect density of {} is known", self.process.title))
+                .help("give one with `--defects`")
+        })?;
+        let quoted = self.process.quoted_yield.as_ref();
+        let origin = Origin {
+            input,
+            date: String::new(),
+            source: quoted.map_or(String::new(), |quoted| {
+                format!("{} of {}: {}", percent(quoted.value), quoted.area, quoted.source)
+            }),
+            grade: quoted.map_or(String::new(), |quoted| quoted.grade.clone()),
+            others: quoted.map_or(Vec::new(), |quoted| others(&quoted.alternatives, percent)),
+        };
+        Ok((spread, origin))
+    }
+
+    fn core_share(&self) -> Sourced {
+        let (input, catalog) = (Input::CoreShare, &self.catalog.yields.core_share);
+        if self.chip.die.cores_on_die.is_none() {
+            return nothing(input);
+        }
+        let Some(share) = self.chip.die.core_share else { return figure(input, catalog) };
+        // The chip's own share is as uncertain as the catalog's default.
+        let spread = catalog.spread().map(|value| (value - catalog.value + share).clamp(0.01, 0.99));
+        let stated = self.chip.figures.iter().find(|figure| figure.key == "die.core_share");
+        let origin = Origin {
+            input,
+            date: String::new(),
+            source: stated.map_or(String::new(), |figure| {
+                figure.provenance.note.clone().unwrap_or_else(|| figure.provenance.source.clone())
+            }),
+            grade: stated.map_or(String::new(), |figure| figure.provenance.grade.to_string()),
+            others: Vec::new(),
+        };
+        (spread, origin)
+    }
+
+    fn other_process(&self) -> Result<Option<Process>, Diagnostic> {
+        let other = &self.chip.die.io;
+        if other.count == 0 { Ok(None) } else { process(&other.process).map(Some) }
+    }
+
+    fn others(&self, wafer: Wafer) -> Result<Option<OtherDies>, Diagnostic> {
+        let other = &self.chip.die.io;
+        if self.other_process()?.is_none() {
+            return Ok(None);
+        }
+        let side = other.area.get().sqrt();
+        Ok(Some(OtherDies {
+            count: f64::from(other.count),
+            area: other.area.in_unit("cm2"),
+            per_wafer: f64::from(dies_per_wafer(wafer, side, side)),
+        }))
+    }
+
+    /// Area of what stands on the interposer; zero where there is none.
+    fn on_interposer(&self) -> Result<f64, Diagnostic> {
+        let stack = self.package()?.1.stack_mm2.value;
+        let dies = f64::from(self.chip.compute.dies) * self.area * 100.0;
+        let stacks = f64::from(self.chip.hbm.stacks) * stack;
+        Ok(if stack > 0.0 { dies + stacks } else { 0.0 })
+    }
+}
+
+fn figure(input: Input, figure: &Figure) -> Sourced {
+    let origin = Origin {
+        input,
+        date: String::new(),
+        source: figure.source.clone(),
+        grade: figure.grade.clone(),
+        others: others(&figure.alternatives, |value| value.to_string()),
+    };
+    (figure.spread(), origin)
+}
+
+fn given(input: Input, value: f64) -> Sourced {
+    let origin = Origin { input, date: String::new(), source: "given".to_owned(), grade: "user".to_owned(), others: Vec::new() };
+    (Spread::certain(value), origin)
+}
+
+/// An input that plays no part.
+fn nothing(input: Input) -> Sourced {
+    let origin =
+        Origin { input, date: String::new(), source: String::new(), grade: String::new(), others: Vec::new() };
+    (Spread::certain(0.0), origin)
+}
+
+fn others(list: &[Other], print: impl Fn(f64) -> String) -> Vec<String> {
+    list.iter().map(|other| format!("{} ({}, {})", print(other.value), other.source, other.grade)).collect()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
