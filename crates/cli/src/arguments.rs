@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{calibrate, chip, compare, estimate, export_control, kernel, model, validate};
+use crate::commands::{calibrate, chip, compare, cost, estimate, export_control, kernel, model, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),
+    /// Cost chips and tokens: to make, to own, to rent
+    #[command(subcommand)]
+    Cost(cost::CostCommand),
     /// Classify chips by export rules, by day
     #[command(subcommand)]
     ExportControl(export_control::ExportControlCommand),

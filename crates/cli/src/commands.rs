@@ -3,10 +3,12 @@
 pub(crate) mod calibrate;
 pub(crate) mod chip;
 pub(crate) mod compare;
+pub(crate) mod cost;
 pub(crate) mod estimate;
 pub(crate) mod export_control;
 pub(crate) mod kernel;
 pub(crate) mod model;
+mod replica;
 mod service;
 pub(crate) mod validate;
 
@@ -21,6 +23,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Chip(command) => chip::run(command),
+        Command::Cost(command) => cost::run(command),
         Command::ExportControl(command) => export_control::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),

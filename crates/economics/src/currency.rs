@@ -1,6 +1,7 @@
 //! Exchange rates as inputs: those of the catalog, and the user's own.
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
+use vitruvian_hardware::Figure;
 use vitruvian_hardware::catalog::exchange_rates;
 use vitruvian_quantity::Money;
 
@@ -73,6 +74,30 @@ impl Exchange {
     }
 }
 
+/// The price of a chip or node file at these rates: low, typical, high; nothing where the file gives none.
+///
+/// # Errors
+/// A currency without a rate.
+pub fn price(figures: &[Figure], exchange: &Exchange) -> Result<Option<[Money; 3]>, Diagnostic> {
+    let figure = |key: &str| figures.iter().find(|figure| figure.key == key);
+    let Some(typical) = figure("price.typical") else { return Ok(None) };
+    let base = at_rates(typical, 1.0, exchange)?;
+    let moved = typical.number.map_or(1.0, |number| base.get() / number);
+    let end = |key| figure(key).map_or(Ok(base), |figure| at_rates(figure, moved, exchange));
+    Ok(Some([end("price.low")?, base, end("price.high")?]))
+}
+
+/// A price as written, at these rates; one that was computed from others moves with them.
+fn at_rates(figure: &Figure, moved: f64, exchange: &Exchange) -> Result<Money, Diagnostic> {
+    let number = figure.number.unwrap_or(0.0);
+    if figure.provenance.source == "ARITHMETIC" {
+        return Ok(Money::new(number * moved));
+    }
+    let currency = figure.value.rsplit(' ').next().unwrap_or_default();
+    let foreign = currency.len() == 3 && currency != "USD" && currency.bytes().all(|b| b.is_ascii_uppercase());
+    if foreign { exchange.dollars(&figure.value) } else { Ok(Money::new(number)) }
+}
+
 fn given(text: &str) -> Result<Rate, Diagnostic> {
     let wrong = |why: &str| {
         Diagnostic::error("rate", format!("`{text}` is not an exchange rate: {why}"))
@@ -95,7 +120,7 @@ fn given(text: &str) -> Result<Rate, Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::Exchange;
+    use super::{Exchange, price};
 
     #[test]
     fn the_users_rate_goes_before_the_catalogs() {
@@ -105,6 +130,17 @@ mod tests {
         let own = Exchange::new(&["CNY=0.14"]).unwrap();
         assert!((own.dollars("90000 CNY").unwrap().get() - 12_600.0).abs() < 1e-6);
         assert_eq!(own.dollars("5 USD").unwrap().get(), 5.0);
+    }
+
+    #[test]
+    fn prices_of_the_catalog_move_with_the_rate() {
+        let chip = vitruvian_hardware::catalog::chip("ascend-910b2").unwrap();
+        let own = Exchange::new(&["CNY=0.2"]).unwrap();
+        let [low, typical, high] = price(&chip.figures, &own).unwrap().unwrap().map(|money| money.get());
+        // 90000, 90000 and 120000 CNY
+        assert_eq!([low, typical, high].map(f64::round), [18_000.0, 18_000.0, 24_000.0]);
+        let h20 = vitruvian_hardware::catalog::chip("h20").unwrap();
+        assert_eq!(price(&h20.figures, &own).unwrap().unwrap()[1].get(), 12_500.0);
     }
 
     #[test]

@@ -6,9 +6,12 @@ pub mod currency;
 pub mod export_control;
 pub mod manufacture;
 mod near;
+pub mod ownership;
 pub mod region;
+pub mod rent;
 pub mod tco;
 
 pub use currency::Exchange;
+pub use ownership::{Building, Ownership, ownership};
 pub use region::Region;
 pub use tco::{Capital, HourlyCost, TokenCost, capital_recovery, hourly, per_million};

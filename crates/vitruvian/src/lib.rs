@@ -12,6 +12,7 @@ pub mod estimate;
 pub mod export_control;
 mod node;
 mod operators;
+pub mod ownership;
 pub mod precision;
 pub mod present;
 mod profiles;

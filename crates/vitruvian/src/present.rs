@@ -6,6 +6,7 @@ pub mod estimate;
 pub mod export_control;
 mod figures;
 mod operators;
+pub mod ownership;
 pub mod validation;
 
 use vitruvian_report::{Cell, Tone};
