@@ -49,8 +49,12 @@ impl Exchange {
     pub fn rate(&self, currency: &str) -> Result<&Rate, Diagnostic> {
         self.rates.iter().find(|rate| rate.currency == currency).ok_or_else(|| {
             let known: Vec<&str> = self.rates.iter().map(|rate| rate.currency.as_str()).collect();
-            Diagnostic::error("currency", format!("there is no exchange rate for `{currency}`"))
-                .help(format!("give one, as `--rate {currency}=1.23` (US dollars for one), or use {}", known.join(", ")))
+            Diagnostic::error("currency", format!("there is no exchange rate for `{currency}`")).help(
+                format!(
+                    "give one, as `--rate {currency}=1.23` (US dollars for one), or use {}",
+                    known.join(", ")
+                ),
+            )
         })
     }
 
@@ -94,7 +98,8 @@ fn at_rates(figure: &Figure, moved: f64, exchange: &Exchange) -> Result<Money, D
         return Ok(Money::new(number * moved));
     }
     let currency = figure.value.rsplit(' ').next().unwrap_or_default();
-    let foreign = currency.len() == 3 && currency != "USD" && currency.bytes().all(|b| b.is_ascii_uppercase());
+    let foreign =
+        currency.len() == 3 && currency != "USD" && currency.bytes().all(|b| b.is_ascii_uppercase());
     if foreign { exchange.dollars(&figure.value) } else { Ok(Money::new(number)) }
 }
 

@@ -7,7 +7,11 @@ pub(crate) fn did_you_mean(word: &str, words: &[&str]) -> Option<String> {
     if fewest > (word.chars().count() / 3).max(1) {
         return None;
     }
-    let near: Vec<String> =
-        words.iter().filter(|known| distance(known) == fewest).take(3).map(|known| format!("`{known}`")).collect();
+    let near: Vec<String> = words
+        .iter()
+        .filter(|known| distance(known) == fewest)
+        .take(3)
+        .map(|known| format!("`{known}`"))
+        .collect();
     Some(format!("did you mean {}?", near.join(" or ")))
 }

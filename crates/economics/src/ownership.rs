@@ -59,7 +59,9 @@ pub fn ownership(capital: Money, power: Watts, cap: Watts, region: &Region, buil
     let building_year = match building {
         Building::Rented => 0.0,
         Building::Owned => {
-            region.building * cap.in_unit("kW") * capital_recovery(region.discount_rate, region.building_years)
+            region.building
+                * cap.in_unit("kW")
+                * capital_recovery(region.discount_rate, region.building_years)
         }
     };
     Ownership {

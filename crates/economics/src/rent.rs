@@ -85,7 +85,11 @@ fn read() -> Result<File, Diagnostic> {
     toml::from_str(CATALOG).map_err(|error| {
         let source = SourceText::new("catalog/rents.toml", CATALOG);
         let span = error.span().unwrap_or_default().into();
-        Diagnostic::error("rents-file", "the catalog of rents cannot be read").at(&source, span, error.message())
+        Diagnostic::error("rents-file", "the catalog of rents cannot be read").at(
+            &source,
+            span,
+            error.message(),
+        )
     })
 }
 

@@ -5,7 +5,7 @@
 use vitruvian_diagnostics::SourceText;
 use vitruvian_economics::export_control::facts::BaseDies;
 use vitruvian_economics::export_control::{
-    Collection, Facts, Fact, Verdict, classify::Subject, classify::verdict, collection, facts,
+    Collection, Fact, Facts, Verdict, classify::Subject, classify::verdict, collection, facts,
 };
 use vitruvian_hardware::{Chip, catalog, parse_chip};
 
@@ -143,7 +143,9 @@ fn written(lines: &str) -> Chip {
 #[test]
 fn a_planar_chip_is_caught_by_performance_alone() {
     let collection = collection().unwrap();
-    let below = written("extends = \"a100-sxm\"\ndie.transistor = \"planar\"\nstated.int8 = \"590 TOPS\"\nmatrix.int8 = 3875\nmatrix.int4 = 0\nmatrix.tf32 = 256\nmatrix.fp16 = 1024\nmatrix.bf16 = 1024\n");
+    let below = written(
+        "extends = \"a100-sxm\"\ndie.transistor = \"planar\"\nstated.int8 = \"590 TOPS\"\nmatrix.int8 = 3875\nmatrix.int4 = 0\nmatrix.tf32 = 256\nmatrix.fp16 = 1024\nmatrix.bf16 = 1024\n",
+    );
     let facts = facts_of(&below, &collection);
     assert_eq!(facts.performance_density, Fact::Undefined);
     // 590 × 8 = 4720 at a density that, were the die to count, would be 5.7.
@@ -159,7 +161,8 @@ fn dies_of_a_package_add_up_and_those_that_do_not_count_are_left_out() {
     let area = |lines: &str, base| facts(&written(lines), &collection.definitions, base).area.unwrap();
     assert_eq!(area("extends = \"ascend-910c\"\n", BaseDies::Excluded), 2.0 * 665.61);
     let with_io = |transistor: &str| {
-        let io = format!("io_die.count = 1\nio_die.area = \"168 mm2\"\nio_die.transistor = \"{transistor}\"\n");
+        let io =
+            format!("io_die.count = 1\nio_die.area = \"168 mm2\"\nio_die.transistor = \"{transistor}\"\n");
         format!("extends = \"ascend-910b4-1\"\n{io}")
     };
     assert_eq!(area(&with_io("planar"), BaseDies::Excluded), 665.61);
@@ -167,7 +170,8 @@ fn dies_of_a_package_add_up_and_those_that_do_not_count_are_left_out() {
     // 4480 / 833.61 = 5.374: with a FinFET die for input and output the 280T part is only 3A090.b.
     let facts = facts_of(&written(&with_io("finfet")), &collection);
     assert_eq!(said("V23", &collection, "my", &facts), "3A090.b NAC/ACA");
-    let base = "extends = \"h20\"\nhbm.stacks = 6\nbase_die.area = \"110 mm2\"\nbase_die.transistor = \"finfet\"\n";
+    let base =
+        "extends = \"h20\"\nhbm.stacks = 6\nbase_die.area = \"110 mm2\"\nbase_die.transistor = \"finfet\"\n";
     assert_eq!(area(base, BaseDies::Excluded), 814.0);
     assert_eq!(area(base, BaseDies::Included), 814.0 + 6.0 * 110.0);
 }
@@ -176,7 +180,8 @@ fn dies_of_a_package_add_up_and_those_that_do_not_count_are_left_out() {
 fn half_a_b200_is_inside_the_window_and_half_a_b300_is_not() {
     let collection = collection().unwrap();
     let half = |parent: &str, fp4: &str| {
-        let stated = format!("stated.fp8 = \"2250 TFLOP/s\"\nstated.mxfp4 = \"{fp4}\"\nstated.nvfp4 = \"{fp4}\"\n");
+        let stated =
+            format!("stated.fp8 = \"2250 TFLOP/s\"\nstated.mxfp4 = \"{fp4}\"\nstated.nvfp4 = \"{fp4}\"\n");
         written(&format!("extends = \"{parent}\"\ndies = 1\ncores = 74\nhbm.stacks = 4\n{stated}"))
     };
     let said = |chip: &Chip| said("V26", &collection, "half", &facts_of(chip, &collection));

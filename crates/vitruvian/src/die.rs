@@ -4,8 +4,8 @@ pub mod answer;
 mod assemble;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, both};
-use vitruvian_economics::manufacture::{Choices, Made, manufacture, recipe};
 use vitruvian_economics::Exchange;
+use vitruvian_economics::manufacture::{Choices, Made, manufacture, recipe};
 
 use crate::setup::load_chip;
 use crate::study::Input;

@@ -6,7 +6,9 @@ mod assemble;
 use vitruvian_diagnostics::{Diagnostics, both};
 use vitruvian_economics::export_control::classify::Subject;
 use vitruvian_economics::export_control::facts::BaseDies;
-use vitruvian_economics::export_control::{Collection, Facts, classify, collection, facts, timeline as changes};
+use vitruvian_economics::export_control::{
+    Collection, Facts, classify, collection, facts, timeline as changes,
+};
 use vitruvian_hardware::Chip;
 use vitruvian_quantity::{Area, BytesPerSecond};
 

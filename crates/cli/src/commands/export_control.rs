@@ -112,11 +112,8 @@ fn rules(arguments: &RulesArgs) -> Result<Answer, Diagnostics> {
 }
 
 fn memory(arguments: &MemoryArgs) -> Result<Answer, Diagnostics> {
-    let study = MemoryStudy {
-        bandwidth: arguments.bandwidth,
-        area: arguments.area,
-        date: arguments.date.clone(),
-    };
+    let study =
+        MemoryStudy { bandwidth: arguments.bandwidth, area: arguments.area, date: arguments.date.clone() };
     let answer = vitruvian::export_control::memory(&study)?;
     Ok(Answer::new(present::memory(&answer), &answer))
 }

@@ -16,8 +16,20 @@ macro_rules! embedded {
 
 /// Name and text of each file of `catalog/rules`.
 static RULES: &[(&str, &str)] = embedded!(
-    "v22", "v23", "v24c", "v25f", "v25d", "v25i", "v25g", "p25j", "v26", "t26", "g26", "bill-overwatch",
-    "bill-variant", "bill-gain",
+    "v22",
+    "v23",
+    "v24c",
+    "v25f",
+    "v25d",
+    "v25i",
+    "v25g",
+    "p25j",
+    "v26",
+    "t26",
+    "g26",
+    "bill-overwatch",
+    "bill-variant",
+    "bill-gain",
 );
 static OTHERS: &[(&str, &str)] = embedded!("definitions", "events");
 
@@ -100,7 +112,11 @@ fn read<T: DeserializeOwned>((name, text): &(&str, &str)) -> Result<T, Diagnosti
     toml::from_str(text).map_err(|error| {
         let source = SourceText::new(format!("catalog/rules/{name}.toml"), *text);
         let span = error.span().unwrap_or_default().into();
-        Diagnostic::error("rule-file", "a rule of the catalog cannot be read").at(&source, span, error.message())
+        Diagnostic::error("rule-file", "a rule of the catalog cannot be read").at(
+            &source,
+            span,
+            error.message(),
+        )
     })
 }
 
@@ -158,8 +174,12 @@ mod tests {
     #[test]
     fn the_diffusion_rule_was_never_in_force_and_bills_are_not() {
         let collection = collection().unwrap();
-        let never: Vec<&str> =
-            collection.rules.iter().filter(|rule| !rule.ever_in_force()).map(|rule| rule.id.as_str()).collect();
+        let never: Vec<&str> = collection
+            .rules
+            .iter()
+            .filter(|rule| !rule.ever_in_force())
+            .map(|rule| rule.id.as_str())
+            .collect();
         assert_eq!(never, ["V25d", "bill-gain", "bill-overwatch", "bill-variant"]);
     }
 

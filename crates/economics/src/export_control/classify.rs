@@ -66,7 +66,9 @@ pub fn verdict<'a>(rule: &'a Rule, collection: &'a Collection, subject: Subject<
     let mut caught = Truth::No;
     for outcome in &rule.outcomes {
         match outcome.when.holds(facts) {
-            Truth::Yes => return freed(rule, facts).unwrap_or(Verdict::Caught(outcome, exception(outcome, facts))),
+            Truth::Yes => {
+                return freed(rule, facts).unwrap_or(Verdict::Caught(outcome, exception(outcome, facts)));
+            }
             holds => caught = caught.or(holds),
         }
     }
@@ -82,7 +84,8 @@ fn required(rule: &Rule, collection: &Collection, subject: Subject<'_>) -> Truth
         return Truth::Yes;
     }
     let catches = |needed: &String| {
-        let (id, wanted) = needed.split_once('/').map_or((needed.as_str(), None), |(id, one)| (id, Some(one)));
+        let (id, wanted) =
+            needed.split_once('/').map_or((needed.as_str(), None), |(id, one)| (id, Some(one)));
         let Some(base) = collection.rules.iter().find(|rule| rule.id == id) else { return Truth::No };
         match verdict(base, collection, subject) {
             Verdict::Caught(outcome, _) => wanted.is_none_or(|wanted| wanted == outcome.id).into(),

@@ -241,7 +241,10 @@ mod tests {
 
     fn condition(lists: &[&[&str]]) -> Condition {
         Condition(
-            lists.iter().map(|list| list.iter().map(|text| Comparison::parse(text).unwrap()).collect()).collect(),
+            lists
+                .iter()
+                .map(|list| list.iter().map(|text| Comparison::parse(text).unwrap()).collect())
+                .collect(),
         )
     }
 

@@ -36,7 +36,8 @@ pub fn timeline<'a>(collection: &'a Collection, subject: Subject<'_>, vendor: &s
         chips.iter().any(|chip| chip == subject.name) || vendors.iter().any(|name| name == vendor)
     };
     let events = collection.events.iter().filter(|event| concerns(&event.chips, &event.vendors));
-    let events = events.map(|event| Change { day: event.date, what: What::Event(&event.text, &event.source) });
+    let events =
+        events.map(|event| Change { day: event.date, what: What::Event(&event.text, &event.source) });
     let mut changes: Vec<Change<'_>> = rules.chain(events).collect();
     changes.sort_by_key(|change| change.day);
     changes

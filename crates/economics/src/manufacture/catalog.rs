@@ -201,7 +201,9 @@ pub struct Package {
     pub substrate: Price,
     /// Share of packages of one compute die that survive assembly.
     pub assembly_yield: Figure,
-    /// The same for each compute die beyond the first.
+    /// Area of compute dies beyond the first that the next figure is for, mm².
+    pub further_die_mm2: Figure,
+    /// Share that survives attaching so much more.
     pub further_die_yield: Figure,
 }
 
@@ -216,7 +218,11 @@ pub struct Finish {
 impl Figure {
     /// The figure with its span.
     pub fn spread(&self) -> Spread {
-        Spread { low: self.low.unwrap_or(self.value), typical: self.value, high: self.high.unwrap_or(self.value) }
+        Spread {
+            low: self.low.unwrap_or(self.value),
+            typical: self.value,
+            high: self.high.unwrap_or(self.value),
+        }
     }
 }
 
@@ -314,7 +320,11 @@ fn read<T: DeserializeOwned>(name: &'static str, text: &'static str) -> Result<T
     toml::from_str(text).map_err(|error| {
         let source = SourceText::new(name, text);
         let span = error.span().unwrap_or_default().into();
-        Diagnostic::error("manufacture-file", "a file of the catalog cannot be read").at(&source, span, error.message())
+        Diagnostic::error("manufacture-file", "a file of the catalog cannot be read").at(
+            &source,
+            span,
+            error.message(),
+        )
     })
 }
 

@@ -8,49 +8,11 @@
 //! What is lost in assembly is the whole content, which is why memory weighs on a package that fails.
 
 use super::harvest::{Bin, at_least};
+use super::inputs::{Input, Inputs};
 use super::spread::Spread;
 use super::stream::Normals;
 use super::wafer;
 use super::yields::YieldModel;
-
-/// What a cost depends on. Prices in US dollars, densities in defects a cm².
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Wafer of the compute die.
-    WaferPrice,
-    /// Defects of the compute die's process.
-    DefectDensity,
-    /// α of the negative binomial model.
-    Clustering,
-    /// Share that losses other than random defects leave.
-    SystematicYield,
-    /// Share of the compute die that its cores take.
-    CoreShare,
-    /// Device memory, a GB.
-    MemoryPrice,
-    /// Wafer of interposers.
-    InterposerWafer,
-    /// Interposer area over what stands on it.
-    InterposerOverhead,
-    /// Share of good interposers.
-    InterposerYield,
-    /// Substrate and attachment.
-    Substrate,
-    /// Share of packages of one compute die that survive assembly.
-    AssemblyYield,
-    /// The same for each further compute die.
-    FurtherDieYield,
-    /// Test and what else is spent on each chip.
-    Test,
-    /// Wafer of the dies that are no compute dies.
-    OtherWaferPrice,
-    /// Defects of their process.
-    OtherDefectDensity,
-}
-
-/// One value for each input.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Inputs<T>([T; Input::ALL.len()]);
 
 /// A die that goes into the package without cores to spare.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,6 +40,8 @@ pub struct Recipe {
     pub cores: Option<(u32, u32)>,
     /// Dies that are no compute dies.
     pub others: Option<OtherDies>,
+    /// Compute dies beyond the first, by area, in units of the die that the assembly yield of a further die is for.
+    pub further: f64,
     /// Device memory, GB.
     pub memory_gb: f64,
     /// Area of dies and stacks that stand on the interposer, mm².
@@ -130,86 +94,6 @@ pub struct Swing {
     pub share: f64,
 }
 
-impl Input {
-    /// All inputs.
-    pub const ALL: [Self; 15] = [
-        Self::WaferPrice,
-        Self::DefectDensity,
-        Self::Clustering,
-        Self::SystematicYield,
-        Self::CoreShare,
-        Self::MemoryPrice,
-        Self::InterposerWafer,
-        Self::InterposerOverhead,
-        Self::InterposerYield,
-        Self::Substrate,
-        Self::AssemblyYield,
-        Self::FurtherDieYield,
-        Self::Test,
-        Self::OtherWaferPrice,
-        Self::OtherDefectDensity,
-    ];
-
-    /// As a table says it, with its unit.
-    pub fn name(self) -> (&'static str, &'static str) {
-        match self {
-            Self::WaferPrice => ("wafer price", "USD"),
-            Self::DefectDensity => ("defect density", "1/cm²"),
-            Self::Clustering => ("clustering α", ""),
-            Self::SystematicYield => ("systematic yield", ""),
-            Self::CoreShare => ("share of the die that is cores", ""),
-            Self::MemoryPrice => ("memory price", "USD/GB"),
-            Self::InterposerWafer => ("interposer wafer price", "USD"),
-            Self::InterposerOverhead => ("interposer overhead", ""),
-            Self::InterposerYield => ("interposer yield", ""),
-            Self::Substrate => ("substrate", "USD"),
-            Self::AssemblyYield => ("assembly yield", ""),
-            Self::FurtherDieYield => ("assembly yield of a further die", ""),
-            Self::Test => ("test and finish", "USD"),
-            Self::OtherWaferPrice => ("wafer price of other dies", "USD"),
-            Self::OtherDefectDensity => ("defect density of other dies", "1/cm²"),
-        }
-    }
-
-    /// Whether it is a share that one bounds.
-    fn is_share(self) -> bool {
-        matches!(
-            self,
-            Self::SystematicYield
-                | Self::CoreShare
-                | Self::InterposerYield
-                | Self::AssemblyYield
-                | Self::FurtherDieYield
-        )
-    }
-}
-
-impl<T: Copy> Inputs<T> {
-    /// One value for each input.
-    pub fn new(value: impl FnMut(Input) -> T) -> Self {
-        Self(Input::ALL.map(value))
-    }
-
-    /// The value of an input.
-    pub fn get(&self, input: Input) -> T {
-        self.0[input as usize]
-    }
-
-    /// The same with another value for one input.
-    #[must_use]
-    pub fn with(mut self, input: Input, value: T) -> Self {
-        self.0[input as usize] = value;
-        self
-    }
-}
-
-impl Inputs<Spread> {
-    /// What is used.
-    pub fn typical(&self) -> Inputs<f64> {
-        Inputs::new(|input| self.get(input).typical)
-    }
-}
-
 impl Recipe {
     fn model(&self, inputs: &Inputs<f64>) -> YieldModel {
         match self.model {
@@ -251,10 +135,22 @@ pub fn cost(recipe: &Recipe, inputs: &Inputs<f64>) -> Costing {
     let interposer = interposer(recipe, inputs);
     let (substrate, test) = (get(Input::Substrate), get(Input::Test));
     let content = compute + others + memory + interposer + substrate + test;
-    let assembly_yield = get(Input::AssemblyYield) * get(Input::FurtherDieYield).powf(recipe.dies - 1.0);
+    let assembly_yield = get(Input::AssemblyYield) * get(Input::FurtherDieYield).powf(recipe.further);
     let total = content / assembly_yield;
     let assembly_loss = total - content;
-    Costing { die_yield, good_die, compute, others, memory, interposer, substrate, test, assembly_loss, assembly_yield, total }
+    Costing {
+        die_yield,
+        good_die,
+        compute,
+        others,
+        memory,
+        interposer,
+        substrate,
+        test,
+        assembly_loss,
+        assembly_yield,
+        total,
+    }
 }
 
 /// Interposers are counted by the formula: their area is itself uncertain.
@@ -297,7 +193,13 @@ pub fn swings(recipe: &Recipe) -> Vec<Swing> {
     let mut all: Vec<Swing> = uncertain
         .map(|input| {
             let spread = recipe.inputs.get(input);
-            Swing { input, spread, at_low: total(input, spread.low), at_high: total(input, spread.high), share: 0.0 }
+            Swing {
+                input,
+                spread,
+                at_low: total(input, spread.low),
+                at_high: total(input, spread.high),
+                share: 0.0,
+            }
         })
         .filter(|swing| swing.at_low != swing.at_high)
         .collect();
@@ -332,6 +234,7 @@ mod tests {
             per_wafer: 90.0,
             cores: None,
             others: None,
+            further: 0.0,
             memory_gb: 64.0,
             on_interposer: 1000.0,
             interposer_diameter: 294.0,

@@ -32,7 +32,9 @@ pub fn dies_per_wafer(wafer: Wafer, width: f64, height: f64) -> u32 {
     // Mirrored shifts give the same count.
     let shifts = (0..=SHIFTS / 2).flat_map(|x| (0..=SHIFTS / 2).map(move |y| (x, y)));
     shifts
-        .map(|(x, y)| columns(wafer.radius(), [width, height], [across, up], [shift(x, across), shift(y, up)]))
+        .map(|(x, y)| {
+            columns(wafer.radius(), [width, height], [across, up], [shift(x, across), shift(y, up)])
+        })
         .max()
         .unwrap_or(0)
 }
@@ -82,7 +84,9 @@ mod tests {
     #[test]
     fn estimates_are_those_published() {
         // π 150²/S − π 300/√(2S): 63 of 814 mm² and 80 of 665.6; with 3 mm of edge 60 and 76.
-        for (usable, area, count) in [(300.0, 814.0, 63.0), (300.0, 665.6, 80.0), (294.0, 814.0, 60.0), (294.0, 665.6, 76.0)] {
+        for (usable, area, count) in
+            [(300.0, 814.0, 63.0), (300.0, 665.6, 80.0), (294.0, 814.0, 60.0), (294.0, 665.6, 76.0)]
+        {
             assert_eq!(estimate(usable, area).floor(), count, "{usable} {area}");
         }
     }
@@ -91,7 +95,10 @@ mod tests {
     fn the_estimates_bracket_what_is_counted_for_small_dies() {
         let count = f64::from(dies_per_wafer(Wafer { scribe: 0.0, ..WAFER }, 5.0, 5.0));
         let (low, high) = (estimate(294.0, 25.0), estimate_exponential(294.0, 25.0));
-        assert!((count / low - 1.0).abs() < 0.02 && (count / high - 1.0).abs() < 0.02, "{count} {low} {high}");
+        assert!(
+            (count / low - 1.0).abs() < 0.02 && (count / high - 1.0).abs() < 0.02,
+            "{count} {low} {high}"
+        );
     }
 
     #[test]

@@ -154,10 +154,16 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
         .or_zero(),
     optional!("scale_up.bandwidth", Bandwidth, scale_up.bandwidth, "All links, per direction.").or_zero(),
     required!("host.bandwidth", Bandwidth, host.bandwidth, "Link to the host, per direction."),
-    optional!("nic.bandwidth", Bandwidth, nic, "Network ports on the package itself, per direction.").or_zero(),
-    K::new("io.bandwidth", Bandwidth, "All inputs and outputs but those to memory, both directions.", |c, v| {
-        c.io = Some(v.into());
-    })
+    optional!("nic.bandwidth", Bandwidth, nic, "Network ports on the package itself, per direction.")
+        .or_zero(),
+    K::new(
+        "io.bandwidth",
+        Bandwidth,
+        "All inputs and outputs but those to memory, both directions.",
+        |c, v| {
+            c.io = Some(v.into());
+        },
+    )
     .optional(),
     // Power and energy.
     required!("power.idle", Power, power.idle, "No context."),

@@ -80,8 +80,11 @@ pub(super) fn complete(sheet: &mut Sheet<Chip>) {
 /// Links to other chips, to the host and to the network, both directions.
 fn io(sheet: &mut Sheet<Chip>) {
     let paths = ["scale_up.bandwidth", "host.bandwidth", "nic.bandwidth"];
-    let parts: Vec<(&str, f64)> =
-        paths.into_iter().filter_map(|path| Some((path, sheet.number(path)?))).filter(|(_, x)| *x > 0.0).collect();
+    let parts: Vec<(&str, f64)> = paths
+        .into_iter()
+        .filter_map(|path| Some((path, sheet.number(path)?)))
+        .filter(|(_, x)| *x > 0.0)
+        .collect();
     let Some((first, _)) = parts.first().copied() else { return };
     let names: Vec<&str> = parts.iter().map(|(path, _)| *path).collect();
     let sum: f64 = parts.iter().map(|(_, number)| number).sum();

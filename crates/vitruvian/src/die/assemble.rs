@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use vitruvian_economics::Exchange;
-use vitruvian_economics::manufacture::cost::{Input, Swing};
+use vitruvian_economics::manufacture::Input;
+use vitruvian_economics::manufacture::cost::Swing;
 use vitruvian_economics::manufacture::{Costing, Made, cost, simulate, swings, wafer};
 use vitruvian_hardware::{Chip, catalog};
 
@@ -19,12 +20,14 @@ pub(super) fn answer(
     mut notes: Vec<String>,
 ) -> DieAnswer {
     if chip.die.cores_on_die.is_none() {
-        notes.push("the chip's file does not say how many cores are on the die: none is taken as spare".to_owned());
+        notes.push(
+            "The chip's file does not say how many cores are on the die: none is taken as spare.".to_owned(),
+        );
     }
     let own = chip.die.process.clone();
     if made.iter().any(|made| !made.process.names.contains(&own)) && !study.choices.scale_area {
         notes.push(format!(
-            "the die keeps its area of {own} on every process; `--scale-area` lets it follow the density of transistors"
+            "The die keeps its area of {own} on every process; `--scale-area` lets it follow the density of transistors."
         ));
     }
     let materials = chip.figures.iter().find(|figure| figure.key == "price.materials");
@@ -47,7 +50,11 @@ fn rates(study: &DieStudy, exchange: &Exchange) -> Vec<RateUsed> {
     let named = study.rates.iter().filter_map(|text| text.split('=').next());
     let found = named.filter_map(|currency| exchange.rate(currency).ok());
     found
-        .map(|rate| RateUsed { currency: rate.currency.clone(), usd: rate.dollars, origin: rate.origin.clone() })
+        .map(|rate| RateUsed {
+            currency: rate.currency.clone(),
+            usd: rate.dollars,
+            origin: rate.origin.clone(),
+        })
         .collect()
 }
 
@@ -102,7 +109,11 @@ fn parts(costing: &Costing, spread: &dyn Fn(&dyn Fn(&Costing) -> f64) -> Range) 
     ];
     all.into_iter()
         .filter(|(_, of)| of(costing) > 0.0)
-        .map(|(part, of)| Part { part: part.to_owned(), usd: spread(&of), share: of(costing) / costing.total })
+        .map(|(part, of)| Part {
+            part: part.to_owned(),
+            usd: spread(&of),
+            share: of(costing) / costing.total,
+        })
         .collect()
 }
 

@@ -57,6 +57,8 @@ pub struct ChipHour {
     pub total_usd: Range,
     /// Share of the hours that are used.
     pub utilisation: f64,
+    /// Years of service.
+    pub years: f64,
 }
 
 /// Money per million tokens.

@@ -1,6 +1,6 @@
 //! What the user sets of the assumptions, and what the catalog says of the rest.
 
-use vitruvian_diagnostics::{Diagnostic, Diagnostics};
+use vitruvian_diagnostics::{Diagnostic, Diagnostics, both};
 use vitruvian_economics::currency::price;
 use vitruvian_economics::region::{self, Region};
 use vitruvian_economics::rent::{Rent, rents};
@@ -51,8 +51,7 @@ impl Assumptions {
     /// # Errors
     /// Every figure that cannot be, an unknown region, a currency without a rate.
     pub(super) fn of(&self, chip: &Chip, node: &Node, region: &str) -> Result<Finances, Diagnostics> {
-        self.check()?;
-        let exchange = Exchange::new(&self.rates)?;
+        let (exchange, ()) = both(Exchange::new(&self.rates), self.check())?;
         let region = self.region(region, &exchange)?;
         let capital = self.capital(chip, node, &exchange)?;
         let rents = self.rents(chip, node, &exchange)?;
@@ -91,7 +90,12 @@ impl Assumptions {
     }
 
     /// Chip with its share of the server.
-    fn capital(&self, chip: &Chip, node: &Node, exchange: &Exchange) -> Result<Option<[Money; 3]>, Diagnostic> {
+    fn capital(
+        &self,
+        chip: &Chip,
+        node: &Node,
+        exchange: &Exchange,
+    ) -> Result<Option<[Money; 3]>, Diagnostic> {
         let own = match &self.price {
             Some(text) => Some([positive(text, exchange)?; 3]),
             None => price(&chip.figures, exchange)?,

@@ -46,7 +46,8 @@ pub fn serve(study: &ServeStudy) -> Result<ServeAnswer, Diagnostics> {
     let deployment = answer.deployment.clone().ok_or_else(|| {
         Diagnostic::error("phase", "only a deployment that serves both phases has a price a token")
     })?;
-    let case = Case { study, chip: &chip, node: &node, money: &money, answer: &answer, deployment: &deployment };
+    let case =
+        Case { study, chip: &chip, node: &node, money: &money, answer: &answer, deployment: &deployment };
     let own = case.ownership(1);
     let mut notes = answer.notes.clone();
     if own.is_none() {
@@ -96,7 +97,9 @@ impl Case<'_> {
     fn ownership(&self, end: usize) -> Option<Ownership> {
         let power = Watts::new(self.deployment.wall_power_w.p50);
         let building = self.study.assumptions.building;
-        self.money.capital.map(|capital| ownership(capital[end], power, self.cap(), &self.money.region, building))
+        self.money
+            .capital
+            .map(|capital| ownership(capital[end], power, self.cap(), &self.money.region, building))
     }
 
     /// A figure of owning, by the spread of prices.
@@ -118,6 +121,7 @@ impl Case<'_> {
             energy_at_cap_usd: self.cap().in_unit("kW") * region.pue * region.electricity,
             total_usd: self.by_price(Ownership::hour),
             utilisation: own.utilisation,
+            years: region.years,
         }
     }
 

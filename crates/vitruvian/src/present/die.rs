@@ -5,6 +5,9 @@ use vitruvian_report::{Block, Cell, Column, Page, Table};
 use super::range;
 use crate::die::answer::{DieAnswer, OnProcess};
 
+/// Inputs that move the cost less are left out of the table.
+const SMALLEST_SHARE: f64 = 0.005;
+
 /// Cost on each process side by side; then bins, sensitivity and quoted yields of each. `sources` adds every input.
 pub fn page(answer: &DieAnswer, sources: bool) -> Page {
     let mut blocks = vec![Block::Table(table(answer))];
@@ -103,7 +106,7 @@ fn sensitivity(process: &OnProcess) -> Option<Table> {
         Column::number("share", ""),
     ];
     let mut table = Table::new(columns).title(format!("What the cost hangs on, on {}", process.title));
-    for swing in &process.sensitivity {
+    for swing in process.sensitivity.iter().filter(|swing| swing.share >= SMALLEST_SHARE) {
         let unit = if swing.unit.is_empty() { String::new() } else { format!(", {}", swing.unit) };
         table.row([
             Cell::text(format!("{}{unit}", swing.input)),
@@ -114,7 +117,7 @@ fn sensitivity(process: &OnProcess) -> Option<Table> {
             Cell::share(swing.share),
         ]);
     }
-    table.note("Each input at its P10 and P90, the others typical; shares are of squared swings.");
+    table.note("Each input at its P10 and P90, the others typical; shares are of squared swings, below half a per cent left out.");
     (!process.sensitivity.is_empty()).then_some(table)
 }
 

@@ -43,6 +43,7 @@ fn verdicts(answer: &CheckAnswer, explain: bool, proposed: bool) -> Table {
     ])
     .title(format!("{} on {}", answer.title, answer.date));
     let shown = answer.rules.iter().filter(|rule| counts(rule, explain, proposed));
+    let shown = shown.filter(|rule| explain || rule.verdict != "out-of-scope");
     for rule in shown {
         let since = match (&rule.ends, rule.in_force) {
             _ if rule.status == "proposed" => "proposed".to_owned(),
@@ -52,7 +53,8 @@ fn verdicts(answer: &CheckAnswer, explain: bool, proposed: bool) -> Table {
             (_, false) => format!("from {}", rule.effective),
         };
         let tone = if rule.in_force { tone(rule) } else { Tone::Dim };
-        let cells = [&rule.id, &rule.title, &says(rule), &since, &rule.grade].map(|text| Cell::text(text.as_str()));
+        let cells =
+            [&rule.id, &rule.title, &says(rule), &since, &rule.grade].map(|text| Cell::text(text.as_str()));
         table.push(Row::new(cells).tone(tone));
     }
     table.note(format!("Rules known to {}. {}", answer.known_until, answer.banner));
@@ -88,7 +90,7 @@ fn facts(answer: &CheckAnswer) -> Table {
     let mut table = Table::side_by_side([answer.title.clone()]);
     let best = answer.performance.first();
     let how = best.map_or(String::new(), |best| format!(" ({} × {} bit)", best.dtype, best.bits));
-    table.metric(&format!("TPP{how}"), "", [Cell::range(answer.tpp, answer.tpp_low, answer.tpp_high)]);
+    table.metric(&format!("TPP{how}"), "", [tpp(answer.tpp, answer.tpp_low, answer.tpp_high)]);
     table.metric("area that counts", "mm²", [Cell::from(answer.die_area_mm2)]);
     table.metric("performance density", "1/mm²", [Cell::from(answer.performance_density)]);
     table.metric("memory bandwidth", "GB/s", [Cell::from(answer.dram_bandwidth_gb_per_s)]);
@@ -96,6 +98,15 @@ fn facts(answer: &CheckAnswer) -> Table {
     let market = answer.data_centre.map(|yes| if yes { "data centres" } else { "other" });
     table.metric("designed or marketed for", "", [Cell::from(market)]);
     table
+}
+
+/// TPP to the last digit, as the lines are: with the span of sources where they differ.
+fn tpp(typical: f64, low: f64, high: f64) -> Cell {
+    let digits = |tpp: f64| format!("{}", (tpp * 10.0).round() / 10.0);
+    if low == high {
+        return Cell::text(digits(typical));
+    }
+    Cell::text(format!("{} ({}–{})", digits(typical), digits(low), digits(high)))
 }
 
 /// Each test of a figure against a line: of rules in force, or of all.
@@ -108,7 +119,10 @@ fn distances(answer: &CheckAnswer, explain: bool) -> Table {
         Column::number("from the line", ""),
         Column::text("holds"),
     ]);
-    for rule in answer.rules.iter().filter(|rule| explain || (rule.in_force && rule.verdict != "out-of-scope")) {
+    let licences = |rule: &RuleFinding| {
+        rule.in_force && rule.verdict != "out-of-scope" && ["control", "review"].contains(&rule.kind.as_str())
+    };
+    for rule in answer.rules.iter().filter(|rule| explain || licences(rule)) {
         for test in rule.tests.iter().filter(|test| explain || test.line.is_some()) {
             table.row(distance(rule, test));
         }
@@ -128,10 +142,15 @@ fn distance(rule: &RuleFinding, test: &Test) -> [Cell; 6] {
         Cell::text(&rule.id),
         Cell::text(format!("{} ({})", test.outcome, test.alternative)),
         Cell::text(&test.test),
-        Cell::from(test.value),
+        Cell::text(test.value.map_or(String::new(), figure)),
         Cell::text(from.unwrap_or_default()),
         Cell::text(holds),
     ]
+}
+
+/// A figure with four digits, as near a line they matter.
+fn figure(value: f64) -> String {
+    if value >= 1e6 { format!("{value:.3e}") } else { vitruvian_quantity::significant(value, 4) }
 }
 
 fn comply(answer: &CheckAnswer) -> Table {
@@ -156,7 +175,8 @@ fn comply(answer: &CheckAnswer) -> Table {
 }
 
 fn comply_row(row: &Comply) -> [Cell; 5] {
-    let most = |figure: Option<f64>| figure.map_or_else(|| Cell::text("–"), |most| Cell::integer(most as i64));
+    let most =
+        |figure: Option<f64>| figure.map_or_else(|| Cell::text("–"), |most| Cell::integer(most as i64));
     [
         Cell::text(&row.rule),
         most(row.cores),
@@ -179,7 +199,7 @@ fn performance(answer: &CheckAnswer) -> Table {
             Cell::text(&peak.dtype),
             Cell::number(peak.bits),
             Cell::number(peak.peak_tops),
-            Cell::range(peak.tpp, peak.tpp_low, peak.tpp_high),
+            tpp(peak.tpp, peak.tpp_low, peak.tpp_high),
             Cell::text(&peak.basis),
         ]);
     }
@@ -209,7 +229,12 @@ fn dies(answer: &CheckAnswer) -> Table {
 
 /// Where each rule is published, where it holds, and what to know of it.
 fn texts(answer: &CheckAnswer) -> Table {
-    let columns = [Column::name("rule"), Column::text("published"), Column::detail("holds for"), Column::detail("note")];
+    let columns = [
+        Column::name("rule"),
+        Column::text("published"),
+        Column::detail("holds for"),
+        Column::detail("note"),
+    ];
     let mut table = Table::new(columns);
     for rule in &answer.rules {
         let note = rule.note.as_deref().unwrap_or_default();
@@ -265,7 +290,8 @@ pub fn rules(answer: &RulesAnswer) -> Page {
 
 /// A memory stack by itself.
 pub fn memory(answer: &MemoryAnswer) -> Page {
-    let columns = [Column::name("rule"), Column::text("title"), Column::text("says"), Column::text("in force")];
+    let columns =
+        [Column::name("rule"), Column::text("title"), Column::text("says"), Column::text("in force")];
     let mut table = Table::new(columns).title(format!(
         "A stack of {:.0} GB/s on {:.0} mm²: {:.2} GB/s/mm², on {}",
         answer.bandwidth_gb_per_s, answer.area_mm2, answer.memory_bandwidth_density, answer.date

@@ -3,12 +3,12 @@
 use vitruvian_report::{Block, Cell, Column, Page, Table};
 
 use super::range;
-use crate::ownership::answer::{Assumption, RentAnswer, RentOption, ServeAnswer};
+use crate::ownership::answer::{Assumption, RentAnswer, ServeAnswer};
 
 /// What a served token costs. `sources` adds every price and assumption.
 pub fn serve(answer: &ServeAnswer, sources: bool) -> Page {
     let mut blocks = vec![Block::Table(serve_table(answer))];
-    blocks.extend(rents(&answer.rents).map(Block::Table));
+    blocks.extend(rents(answer).map(Block::Table));
     if sources {
         blocks.push(Block::Table(assumptions(&answer.assumptions)));
     }
@@ -20,14 +20,24 @@ pub fn serve_table(answer: &ServeAnswer) -> Table {
     let (question, deployment) = (&answer.question, &answer.deployment);
     let mut table = Table::side_by_side([answer.title.clone()]).title(format!(
         "{} on {} × {}, {}, {}, batch {}",
-        question.model, question.chips, answer.title, deployment.layout, deployment.precision, deployment.batch
+        question.model,
+        question.chips,
+        answer.title,
+        deployment.layout,
+        deployment.precision,
+        deployment.batch
     ));
     chip_hour(&mut table, answer);
     tokens(&mut table, answer);
     sale(&mut table, answer);
     table.note(format!(
         "{} input and {} output tokens a request; TTFT {:.0} ms, TPOT {:.1} ms; {}, {}.",
-        question.input_tokens, question.output_tokens, deployment.ttft_ms.p50, deployment.tpot_ms.p50, answer.engine, answer.node
+        question.input_tokens,
+        question.output_tokens,
+        deployment.ttft_ms.p50,
+        deployment.tpot_ms.p50,
+        answer.engine,
+        answer.node
     ));
     table.note("Ranges: by the span of prices, and for tokens also by the uncertainty of speed.".to_owned());
     answer.notes.iter().for_each(|note| table.note(note.clone()));
@@ -36,7 +46,10 @@ pub fn serve_table(answer: &ServeAnswer) -> Table {
 
 fn chip_hour(table: &mut Table, answer: &ServeAnswer) {
     let Some(hour) = &answer.chip_hour else { return };
-    table.section(format!("one chip in a used hour ({:.0} % of the hours are used)", hour.utilisation * 100.0));
+    table.section(format!(
+        "one chip in a used hour ({:.0} % of the hours are used)",
+        hour.utilisation * 100.0
+    ));
     table.metric("chip with its share of the server", "USD", [range(hour.capital_usd)]);
     let mut money = |name: &str, value: f64| table.metric(name, "USD/h", [Cell::number(value)]);
     money("server capital", hour.server_usd);
@@ -77,11 +90,16 @@ fn sale(table: &mut Table, answer: &ServeAnswer) {
     table.metric("margin over cost", "", [Cell::from(sale.margin.map(Cell::share))]);
     let even = sale.break_even_utilisation.map_or_else(|| Cell::text("never"), Cell::share);
     table.metric("hours that must be sold", "", [even]);
-    let months = sale.payback_months.map_or_else(|| Cell::text("never"), Cell::number);
-    table.metric("capital is repaid after", "months", [months]);
+    table.metric("capital is repaid after", "months", [months(sale.payback_months, answer)]);
 }
 
-fn rents(rents: &[RentOption]) -> Option<Table> {
+/// Months as a cell: more than the years of service is never.
+fn months(months: Option<f64>, answer: &ServeAnswer) -> Cell {
+    let life = answer.chip_hour.as_ref().map_or(f64::INFINITY, |hour| hour.years * 12.0);
+    months.filter(|months| *months <= life).map_or_else(|| Cell::text("not in its life"), Cell::number)
+}
+
+fn rents(answer: &ServeAnswer) -> Option<Table> {
     let columns = [
         Column::name("rent instead"),
         Column::number("chip-hour", "USD"),
@@ -93,20 +111,22 @@ fn rents(rents: &[RentOption]) -> Option<Table> {
         Column::text("grade"),
     ];
     let mut table = Table::new(columns);
-    for rent in rents {
+    for rent in &answer.rents {
         table.row([
             Cell::text(&rent.quoted),
             range(rent.usd_per_chip_hour),
             Cell::number(rent.input_usd),
             Cell::number(rent.output_usd),
             rent.break_even_utilisation.map_or_else(|| Cell::text("never"), Cell::share),
-            rent.break_even_months.map_or_else(|| Cell::text("never"), Cell::number),
+            months(rent.break_even_months, answer),
             Cell::text(&rent.date),
             Cell::text(&rent.grade),
         ]);
     }
-    table.note("Rented by the used hour, electricity included. Above 100 % of the hours renting is always cheaper.");
-    (!rents.is_empty()).then_some(table)
+    table.note(
+        "Rented by the used hour, electricity included. Above 100 % of the hours renting is always cheaper.",
+    );
+    (!answer.rents.is_empty()).then_some(table)
 }
 
 /// Every price and assumption.
@@ -129,15 +149,16 @@ pub fn assumptions(list: &[Assumption]) -> Table {
 
 /// What renting chips costs.
 pub fn rent(answer: &RentAnswer) -> Page {
-    let mut table = Table::side_by_side([answer.title.clone()])
-        .title(format!("{} × {} for {} h", grouped(answer.chips), answer.title, grouped(answer.hours)));
+    let mut table = Table::side_by_side([answer.title.clone()]).title(format!(
+        "{} × {} for {} h",
+        grouped(answer.chips),
+        answer.title,
+        grouped(answer.hours)
+    ));
     table.metric("rent of a chip and hour", "USD", [range(answer.usd_per_chip_hour)]);
     let total = answer.total_range_usd;
-    let all = if total.p10 == total.p90 {
-        Cell::integer(answer.total_usd.round() as i64)
-    } else {
-        range(total)
-    };
+    let all =
+        if total.p10 == total.p90 { Cell::integer(answer.total_usd.round() as i64) } else { range(total) };
     table.metric("all", "USD", [all]);
     if let Some(tokens) = &answer.tokens {
         table.metric("input of a server", "token/s", [Cell::number(tokens.input_per_s_per_node)]);
