@@ -5,6 +5,7 @@
 mod chips;
 #[path = "../shell/common.rs"]
 mod common;
+mod economics;
 mod files;
 mod models;
 mod numbers;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod consistent;
+mod economics;
 mod published;
 mod question;
 mod right_reasons;
