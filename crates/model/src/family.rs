@@ -5,6 +5,7 @@ mod deepseek_v3;
 mod deepseek_v4;
 mod dense;
 mod gemma4;
+mod gpt;
 mod gpt_oss;
 mod kimi_k3;
 mod llama4;
@@ -33,6 +34,7 @@ pub(crate) struct Family {
 /// All families.
 const FAMILIES: &[Family] = &[
     Family { types: &["llama", "mistral", "qwen2", "qwen3", "qwen3_vl", "mimo"], read: dense::read },
+    Family { types: &["gpt2", "mpt", "bloom"], read: gpt::read },
     Family { types: &["nemotron-nas"], read: nemotron_nas::read },
     Family { types: &["mixtral"], read: mixtral::read },
     Family { types: &["qwen3_moe", "qwen3_vl_moe"], read: qwen3_moe::read },

@@ -19,9 +19,11 @@ mod profiles;
 mod reasons;
 pub mod setup;
 pub mod study;
+pub mod train;
 pub mod validation;
 
 pub use answer::{CompareAnswer, EstimateAnswer};
 pub use compare::compare;
 pub use estimate::estimate;
+pub use train::{TrainAnswer, TrainStudy, train};
 pub use study::{CompareStudy, EstimateStudy, Input};

@@ -8,7 +8,7 @@ const LAYERS: [&[&str]; 8] = [
     &["hardware", "model"],
     &["cost", "network", "davinci"],
     &["calibration", "engine"],
-    &["economics"],
+    &["economics", "training"],
     &["planner", "report"],
     &["vitruvian"],
     &["cli"],

@@ -2,6 +2,7 @@
 
 mod predict;
 mod scenario;
+pub mod training;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -87,6 +88,16 @@ pub fn scenarios(files: &[SourceText]) -> Result<ScenarioReport, Diagnostics> {
     let profiles = Profiles::catalog()?;
     let (mut faults, mut rows, mut refused) = (Vec::<Diagnostic>::new(), Vec::new(), Vec::new());
     for file in files {
+        if training::is_training(file) {
+            match training::Scenario::read(file, &profiles) {
+                Err(diagnostics) => faults.extend(diagnostics.0),
+                Ok(scenario) => match scenario.rows(file) {
+                    Ok(more) => rows.extend(more),
+                    Err(why) => refused.push(why),
+                },
+            }
+            continue;
+        }
         match Scenario::read(file, &profiles) {
             Err(diagnostics) => faults.extend(diagnostics.0),
             Ok(scenario) => match predict::predict(&scenario) {

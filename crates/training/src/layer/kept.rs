@@ -1,0 +1,131 @@
+//! What a layer keeps from its forward pass for its backward pass.
+//!
+//! Derived from the forward lines: a product keeps its input, a norm and an activation theirs, attention its queries,
+//! keys, values and the logarithms of its sums. For a GPT layer that is 34·s·b·h without scores, and 5·a·s²·b with them
+//! (arXiv 2205.05198, equation 1); for a Llama layer 2·s·b·(6h + 2·n_kv·d) + 6·s·b·i.
+
+use vitruvian_model::{Layer, Operator, VectorKind};
+
+use super::{Line, Setting, attention};
+use crate::plan::Recompute;
+
+/// Bytes on one rank of one layer and micro-batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Kept {
+    /// Between forward and backward pass, under the recomputation asked for.
+    pub(crate) kept: f64,
+    /// While the layer's backward pass runs: everything that it needs.
+    pub(crate) whole: f64,
+    /// The layer's input alone.
+    pub(crate) input: f64,
+}
+
+/// Products whose input another line of the layer keeps already.
+const SHARED: [&str; 6] =
+    ["kv_a_proj", "gate_proj", "index_proj", "index_k_proj", "shared_gate_up", "latent_down"];
+/// Products whose depth is sliced by TP; the others read what sequence parallelism shares out.
+const SLICED: [&str; 4] = ["o_proj", "down_proj", "shared_down", "o_b_proj"];
+/// Products fed by an activation function or a norm, which are cheap to run again.
+const FED_BY_VECTORS: [&str; 9] = [
+    "qkv_proj", "q_proj", "qkv_a_proj", "q_b_proj", "in_proj", "gate_up_proj", "down_proj", "shared_down",
+    "experts_down",
+];
+
+pub(super) fn of(setting: &Setting<'_>, layer: &Layer, forward: &[Line]) -> Kept {
+    let whole: f64 = forward.iter().map(|line| bytes(setting, line)).sum();
+    let input = setting.row_bytes(setting.resident_tokens()) as f64;
+    let kept = match setting.recompute {
+        Recompute::None => whole,
+        Recompute::Selective => {
+            // Queries, keys and values stay; scores and probabilities go.
+            let gone = |line: &Line| attention::is_unfused_core(line.name) && line.name != "scores";
+            whole - sum(setting, forward, gone)
+        }
+        Recompute::Elementwise => {
+            whole - sum(setting, forward, |line| FED_BY_VECTORS.contains(&line.name))
+        }
+        Recompute::EverySecond => input + every_second(setting, layer, forward),
+        Recompute::Full => input,
+    };
+    Kept { kept, whole, input }
+}
+
+fn sum(setting: &Setting<'_>, forward: &[Line], which: impl Fn(&Line) -> bool) -> f64 {
+    forward.iter().filter(|line| which(line)).map(|line| bytes(setting, line)).sum()
+}
+
+/// Outputs of attention and of half of the products.
+fn every_second(setting: &Setting<'_>, _layer: &Layer, forward: &[Line]) -> f64 {
+    let element = f64::from(setting.quant.activation().bits() / 8);
+    let output = |line: &Line| match line.operator {
+        Operator::Gemm(gemm) => {
+            let shared = if SLICED.contains(&line.name) { split(setting) } else { 1.0 };
+            0.5 * f64::from(gemm.m) * f64::from(gemm.n) * element / shared
+        }
+        Operator::GroupedGemm(gemm) => 0.5 * gemm.rows() * f64::from(gemm.n) * element,
+        Operator::PrefillAttention(core) => {
+            let tokens = f64::from(core.batch) * f64::from(core.new);
+            tokens * f64::from(core.heads) * (f64::from(core.v_dim) * element + 4.0)
+        }
+        _ => 0.0,
+    };
+    forward.iter().map(|line| f64::from(line.count) * output(line)).sum()
+}
+
+fn split(setting: &Setting<'_>) -> f64 {
+    if setting.sequence_parallel { f64::from(setting.degrees.tp) } else { 1.0 }
+}
+
+/// What one forward line keeps.
+fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
+    let element = f64::from(setting.quant.activation().bits() / 8);
+    let dropout = setting.stack.figures.dropout;
+    let one = match line.operator {
+        Operator::Gemm(_) if SHARED.contains(&line.name) => 0.0,
+        // The probabilities after dropout, and those before.
+        Operator::Gemm(gemm) if line.name == "context" => {
+            f64::from(gemm.batch) * f64::from(gemm.m) * f64::from(gemm.k) * element * (1.0 + dropout)
+        }
+        // Queries, keys and values.
+        Operator::Gemm(gemm) if line.name == "scores" => {
+            let heads = f64::from(gemm.batch) * f64::from(gemm.k);
+            heads * (f64::from(gemm.m) + 2.0 * f64::from(gemm.n)) * element
+        }
+        Operator::Gemm(gemm) if gemm.batch > 1 => 0.0,
+        Operator::Gemm(gemm) => {
+            let shared = if SLICED.contains(&line.name) { 1.0 } else { split(setting) };
+            let rows = f64::from(gemm.m);
+            // Rows of a router or of experts are shared out already.
+            let shared = if gemm.m == setting.resident_tokens() { 1.0 } else { shared };
+            rows * f64::from(gemm.k) * setting.recipe.kept_input(gemm.scheme) / shared
+        }
+        Operator::GroupedGemm(gemm) => {
+            gemm.rows() * f64::from(gemm.k) * setting.recipe.kept_input(gemm.scheme)
+        }
+        Operator::PrefillAttention(core) => {
+            let tokens = f64::from(core.batch) * f64::from(core.new);
+            let queries = f64::from(core.heads) * f64::from(core.qk_dim);
+            let keys = f64::from(core.kv_heads) * f64::from(core.qk_dim + core.v_dim);
+            tokens * ((queries + keys) * element + 4.0 * f64::from(core.heads))
+        }
+        Operator::MlaDecode(core) => {
+            let tokens = f64::from(core.batch) * f64::from(core.queries);
+            tokens * f64::from(core.heads) * f64::from(2 * core.latent + core.rope) * element
+        }
+        Operator::LinearAttention(_) => 2.0 * setting.row_bytes(setting.tokens()) as f64,
+        Operator::Vector(vector) => {
+            let inputs = match vector.kind {
+                VectorKind::Norm if line.name == "softmax" => 0.0,
+                VectorKind::Norm | VectorKind::AddNorm => 1.0,
+                VectorKind::GatedActivation | VectorKind::Gate => 2.0,
+                // A mask of one byte.
+                VectorKind::Activation if line.name.ends_with("dropout") => dropout / element,
+                VectorKind::Activation => 1.0,
+                _ => 0.0,
+            };
+            inputs * vector.elements() * element
+        }
+        _ => 0.0,
+    };
+    f64::from(line.count) * one
+}

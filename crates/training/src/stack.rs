@@ -1,0 +1,101 @@
+//! What a training stack adds to the kernels: its attention, its host, what it hides and what it wastes.
+
+mod file;
+
+use vitruvian_quantity::{Bytes, Seconds};
+
+pub use file::parse;
+
+/// A training stack of a named version on one chip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stack {
+    /// The name used on the command line: `"mindspeed-llm"`.
+    pub name: String,
+    /// The name a person reads.
+    pub title: String,
+    /// The version that the figures describe.
+    pub version: String,
+    /// Makers of chips it runs on.
+    pub vendors: Vec<String>,
+    /// Chip whose measurements the figures were fitted on, if this one's were not.
+    pub borrowed: Option<String>,
+    /// Attention kernel.
+    pub attention: Attention,
+    /// How rows reach their experts.
+    pub exchange: Exchange,
+    /// The figures.
+    pub figures: Figures,
+    /// Where each figure comes from: key, source, grade.
+    pub sources: Vec<[String; 3]>,
+}
+
+/// Attention kernel of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attention {
+    /// Tiles that keep no scores; 2.5 times the forward products in the backward pass.
+    Flash,
+    /// Products, mask, softmax and dropout as kernels of their own (arXiv 2205.05198).
+    Unfused,
+}
+
+impl std::str::FromStr for Attention {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "flash" => Ok(Self::Flash),
+            "unfused" => Ok(Self::Unfused),
+            other => Err(format!("there is no attention kernel `{other}`: use flash or unfused")),
+        }
+    }
+}
+
+/// How rows reach their experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exchange {
+    /// The library's all-to-all, each row once for each expert.
+    AllToAll,
+    /// Kernels that send a row once to each rank (`DeepEP`).
+    Dispatch,
+}
+
+/// Figures of a stack, in SI units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// Time of products over that of the kernel profile: clocks under sustained load, operands that are not random.
+    pub matrix: f64,
+    /// Time of attention's forward kernel over that of the profile.
+    pub attention: f64,
+    /// Time of attention's backward kernel over that of its forward: 2.5 times the products at its own efficiency.
+    pub attention_backward: f64,
+    /// Time of element-wise work over that of the listed kernels: what a stack does not fuse.
+    pub vector: f64,
+    /// Time of exchanges over that of a benchmark.
+    pub collective: f64,
+    /// Host time of one kernel; what the device waits for where kernels are short.
+    pub launch: Seconds,
+    /// Time of a step outside of kernels.
+    pub step: Seconds,
+    /// Time of one exchange beyond the library's own: streams that wait for each other.
+    pub exchange: Seconds,
+    /// Share of tensor-parallel exchanges that runs beside products where the plan asks for it.
+    pub tensor_overlap: f64,
+    /// Share of gradient and parameter exchanges that runs beside computation where the plan asks for it.
+    pub data_overlap: f64,
+    /// Time that an exchange beside them adds to computations, as a share of the exchange.
+    pub contention: f64,
+    /// Bytes of an accumulated gradient.
+    pub gradient: f64,
+    /// Share of dropped activations that dropout masks keep: one where the stack trains with dropout.
+    pub dropout: f64,
+    /// Memory outside of tensors: context, communicators, workspaces.
+    pub runtime: Bytes,
+    /// Allocator waste over the tensors that come and go.
+    pub slack: f64,
+    /// Passes over fp32 logits kept for the loss: copies of them alive at the peak.
+    pub logits: f64,
+    /// Spread of step time that stacks of one name show, relative.
+    pub sigma: f64,
+}
