@@ -15,6 +15,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),
         ("cost-die", schema_for!(vitruvian::die::DieAnswer)),
         ("cost-serve", schema_for!(vitruvian::ownership::ServeAnswer)),
+        ("cost-train", schema_for!(vitruvian::ownership::TrainCostAnswer)),
         ("cost-rent", schema_for!(vitruvian::ownership::RentAnswer)),
         ("export-control-check", schema_for!(vitruvian::export_control::CheckAnswer)),
         ("export-control-timeline", schema_for!(vitruvian::export_control::TimelineAnswer)),

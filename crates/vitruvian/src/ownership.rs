@@ -1,11 +1,13 @@
-//! What serving costs: owning against renting, money, energy and carbon per token.
+//! What serving and training cost: owning against renting, money, energy and carbon per token.
 
 pub mod answer;
 mod assumptions;
 mod rent;
 mod serve;
+mod train;
 
-pub use answer::{RentAnswer, ServeAnswer};
+pub use answer::{RentAnswer, ServeAnswer, TrainCostAnswer};
 pub use assumptions::Assumptions;
 pub use rent::{RentStudy, rent};
 pub use serve::{ServeStudy, serve};
+pub use train::{TrainCostStudy, train};

@@ -4,6 +4,7 @@ mod die;
 mod money;
 mod rent;
 mod serve;
+mod train;
 
 use clap::Subcommand;
 use vitruvian_diagnostics::Diagnostics;
@@ -17,6 +18,8 @@ pub(crate) enum CostCommand {
     Die(die::DieArgs),
     /// Serve a model: owning against renting, money, energy and carbon per token
     Serve(serve::ServeArgs),
+    /// Train a model: days, money, energy and carbon of a run, owned or rented
+    Train(train::TrainArgs),
     /// Rent chips for a while: what the bill is, and what a token of it costs
     Rent(rent::RentArgs),
 }
@@ -26,6 +29,7 @@ pub(crate) fn run(command: &CostCommand) -> Result<Answer, Diagnostics> {
     match command {
         CostCommand::Die(arguments) => die::run(arguments),
         CostCommand::Serve(arguments) => serve::run(arguments),
+        CostCommand::Train(arguments) => train::run(arguments),
         CostCommand::Rent(arguments) => rent::run(arguments),
     }
 }

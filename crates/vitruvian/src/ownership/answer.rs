@@ -193,3 +193,63 @@ pub struct RentTokens {
     /// All cost over output tokens, per million.
     pub all_over_output_usd_per_million: f64,
 }
+
+/// What a training run costs.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct TrainCostAnswer {
+    /// Chip.
+    pub chip: String,
+    /// Name a person reads.
+    pub title: String,
+    /// Model.
+    pub model: String,
+    /// Chips.
+    pub chips: u32,
+    /// Parallel degrees.
+    pub layout: String,
+    /// Tokens of the run.
+    pub tokens: f64,
+    /// Days, with checkpoints, failures and restarts.
+    pub days: Range,
+    /// Share of that time that is progress.
+    pub goodput: f64,
+    /// Hours of all chips.
+    pub chip_hours: f64,
+    /// One chip with its share of the server and host; `null` where no price is known.
+    pub chip_hour: Option<ChipHour>,
+    /// The whole run, owned.
+    pub total_usd: Option<Range>,
+    /// The same per million tokens trained on.
+    pub usd_per_million_tokens: Option<f64>,
+    /// Of the total, what is electricity.
+    pub electricity_usd: f64,
+    /// Facility energy at the power that the steps draw.
+    pub energy_mwh: f64,
+    /// The same if every chip drew its cap.
+    pub energy_at_cap_mwh: f64,
+    /// Carbon dioxide, tonnes.
+    pub carbon_t: f64,
+    /// Renting instead, by quoted rent.
+    pub rents: Vec<RunRent>,
+    /// Every price and assumption with its source.
+    pub assumptions: Vec<Assumption>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// Renting for a run.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct RunRent {
+    /// As quoted.
+    pub quoted: String,
+    /// The whole run.
+    pub total_usd: Range,
+    /// Share of the hours that must be used for owning to cost the same.
+    pub break_even_utilisation: Option<f64>,
+    /// Day or year.
+    pub date: String,
+    /// Who says so.
+    pub source: String,
+    /// How far it can be trusted.
+    pub grade: String,
+}

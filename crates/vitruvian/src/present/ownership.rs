@@ -3,7 +3,7 @@
 use vitruvian_report::{Block, Cell, Column, Page, Table};
 
 use super::range;
-use crate::ownership::answer::{Assumption, RentAnswer, ServeAnswer};
+use crate::ownership::answer::{Assumption, ChipHour, RentAnswer, ServeAnswer, TrainCostAnswer};
 
 /// What a served token costs. `sources` adds every price and assumption.
 pub fn serve(answer: &ServeAnswer, sources: bool) -> Page {
@@ -27,7 +27,7 @@ pub fn serve_table(answer: &ServeAnswer) -> Table {
         deployment.precision,
         deployment.batch
     ));
-    chip_hour(&mut table, answer);
+    chip_hour(&mut table, answer.chip_hour.as_ref());
     tokens(&mut table, answer);
     sale(&mut table, answer);
     table.note(format!(
@@ -44,8 +44,8 @@ pub fn serve_table(answer: &ServeAnswer) -> Table {
     table
 }
 
-fn chip_hour(table: &mut Table, answer: &ServeAnswer) {
-    let Some(hour) = &answer.chip_hour else { return };
+fn chip_hour(table: &mut Table, hour: Option<&ChipHour>) {
+    let Some(hour) = hour else { return };
     table.section(format!(
         "one chip in a used hour ({:.0} % of the hours are used)",
         hour.utilisation * 100.0
@@ -177,4 +177,56 @@ pub fn rent(answer: &RentAnswer) -> Page {
 /// A count that may be a mean.
 fn grouped(count: f64) -> String {
     if count.fract() == 0.0 { format!("{count:.0}") } else { format!("{count:.2}") }
+}
+
+/// What a training run costs. `sources` adds every price and assumption.
+pub fn train(answer: &TrainCostAnswer, sources: bool) -> Page {
+    let mut blocks = vec![Block::Table(train_table(answer))];
+    blocks.extend(run_rents(answer).map(Block::Table));
+    if sources {
+        blocks.push(Block::Table(assumptions(&answer.assumptions)));
+    }
+    Page { blocks, ..Page::default() }
+}
+
+fn train_table(answer: &TrainCostAnswer) -> Table {
+    let mut table = Table::side_by_side([answer.title.clone()]).title(format!(
+        "{} on {} × {}, {}: {:.3e} tokens",
+        answer.model, answer.chips, answer.title, answer.layout, answer.tokens
+    ));
+    chip_hour(&mut table, answer.chip_hour.as_ref());
+    table.section("the run");
+    table.metric("time", "days", [range(answer.days)]);
+    table.metric("time that is progress", "", [Cell::share(answer.goodput)]);
+    table.metric("chip hours", "h", [Cell::number(answer.chip_hours)]);
+    table.metric("cost, owned", "USD", [Cell::from(answer.total_usd.map(range))]);
+    table.metric("10⁶ tokens", "USD", [Cell::from(answer.usd_per_million_tokens)]);
+    table.metric("of that, electricity", "USD", [Cell::number(answer.electricity_usd)]);
+    table.metric("energy", "MWh", [Cell::number(answer.energy_mwh)]);
+    table.metric("energy at the power cap", "MWh", [Cell::number(answer.energy_at_cap_mwh)]);
+    table.metric("carbon dioxide", "t", [Cell::number(answer.carbon_t)]);
+    table.note("Ranges: by the span of prices, and for the run also by the uncertainty of its time.");
+    answer.notes.iter().for_each(|note| table.note(note.clone()));
+    table
+}
+
+fn run_rents(answer: &TrainCostAnswer) -> Option<Table> {
+    let columns = [
+        Column::name("rent instead"),
+        Column::number("the run", "USD"),
+        Column::number("break-even use", ""),
+        Column::text("date"),
+        Column::text("grade"),
+    ];
+    let mut table = Table::new(columns);
+    for rent in &answer.rents {
+        table.row([
+            Cell::text(&rent.quoted),
+            range(rent.total_usd),
+            rent.break_even_utilisation.map_or_else(|| Cell::text("never"), Cell::share),
+            Cell::text(&rent.date),
+            Cell::text(&rent.grade),
+        ]);
+    }
+    (!answer.rents.is_empty()).then_some(table)
 }
