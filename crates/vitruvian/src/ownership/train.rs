@@ -56,7 +56,7 @@ pub fn train(study: &TrainCostStudy) -> Result<TrainCostAnswer, Diagnostics> {
     }
     Ok(TrainCostAnswer {
         chip: answer.chip.clone(),
-        title: answer.title.clone(),
+        title: chip.title.clone(),
         model: answer.model.clone(),
         chips: answer.chips,
         layout: plan.layout.clone(),
