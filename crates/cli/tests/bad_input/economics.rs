@@ -32,7 +32,7 @@ fn an_unknown_rule_is_told_the_nearest() {
         "\
 error[unknown-rule]: no rule is called `V24`
  |
- = help: did you mean `V22` or `V23` or `V26`?
+ = help: did you mean `V24c`?
 
 "
     );

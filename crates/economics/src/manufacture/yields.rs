@@ -54,6 +54,11 @@ impl YieldModel {
         defects / area
     }
 
+    /// Layers that a density counts for: that of the Bose–Einstein model is one layer's.
+    pub fn layers(self) -> f64 {
+        if let Self::BoseEinstein { layers } = self { layers } else { 1.0 }
+    }
+
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -140,5 +145,9 @@ mod tests {
         for model in ALL {
             assert_eq!(model.good(8.0, 0.0), 1.0);
         }
+        // (1 + λ/n)^−n lies between Poisson and Seeds at the same density of all layers.
+        let layered = YieldModel::BoseEinstein { layers: 15.0 };
+        let all_layers = layered.good(1.0, 1.0 / layered.layers());
+        assert!(at_one(YieldModel::Poisson) < all_layers && all_layers < at_one(YieldModel::Seeds));
     }
 }

@@ -141,11 +141,11 @@ fn doubts(case: &Case<'_>) -> Vec<String> {
     }
     notes.extend(conflict(case));
     if case.account.area.is_none() {
-        notes.push("area or transistors of a die are not given (`die.area`, `die.transistor`): tests of density are open".to_owned());
+        notes.push("Area or transistors of a die are not given (`die.area`, `die.transistor`): tests of density are open".to_owned());
     }
     if case.facts().data_centre.value().is_none() {
         notes.push(
-            "the file does not say whether the chip is for data centres (`market.data_centre`)".to_owned(),
+            "The file does not say whether the chip is for data centres (`market.data_centre`)".to_owned(),
         );
     }
     notes
@@ -175,7 +175,7 @@ fn conflict(case: &Case<'_>) -> Option<String> {
     }
     let changes = verdicts(low) != verdicts(high);
     let what = if changes { "and verdicts change with it" } else { "no verdict changes with it" };
-    Some(format!("sources put the deciding peak at a TPP of {low:.0} to {high:.0}; {what}"))
+    Some(format!("Sources put the deciding peak at a TPP of {low:.0} to {high:.0}; {what}"))
 }
 
 fn performance(peak: &Peak) -> Performance {

@@ -10,6 +10,7 @@ use crate::export_control::answer::{
 /// `proposed` adds bills.
 pub fn check(answer: &CheckAnswer, explain: bool, proposed: bool) -> Page {
     let mut blocks = vec![
+        Block::Text(answer.banner.clone()),
         Block::Table(verdicts(answer, explain, proposed)),
         Block::Text(format!("{}.", capitalised(&answer.summary))),
         Block::Table(facts(answer)),
@@ -21,7 +22,12 @@ pub fn check(answer: &CheckAnswer, explain: bool, proposed: bool) -> Page {
     if explain {
         blocks.extend([performance(answer), dies(answer), texts(answer)].map(Block::Table));
     }
-    Page { blocks, footer: vec![answer.banner.clone()], ..Page::default() }
+    Page { blocks, ..Page::default() }
+}
+
+/// A table below what the answer says of itself.
+fn with_banner(banner: &str, table: Table) -> Page {
+    Page { blocks: vec![Block::Text(banner.to_owned()), Block::Table(table)], ..Page::default() }
 }
 
 fn capitalised(text: &str) -> String {
@@ -57,8 +63,12 @@ fn verdicts(answer: &CheckAnswer, explain: bool, proposed: bool) -> Table {
             [&rule.id, &rule.title, &says(rule), &since, &rule.grade].map(|text| Cell::text(text.as_str()));
         table.push(Row::new(cells).tone(tone));
     }
-    table.note(format!("Rules known to {}. {}", answer.known_until, answer.banner));
-    answer.notes.iter().for_each(|note| table.note(format!("{}.", capitalised(note))));
+    table.note(format!("Rules known to {}.", answer.known_until));
+    let proxies = answer.rules.iter().filter(|rule| rule.grade == "proxy" && counts(rule, explain, proposed));
+    for rule in proxies.filter(|rule| rule.verdict != "out-of-scope") {
+        table.note(format!("{}: {}.", rule.id, rule.note.as_deref().unwrap_or_default()));
+    }
+    answer.notes.iter().for_each(|note| table.note(format!("{note}.")));
     table
 }
 
@@ -120,7 +130,8 @@ fn distances(answer: &CheckAnswer, explain: bool) -> Table {
         Column::text("holds"),
     ]);
     let licences = |rule: &RuleFinding| {
-        rule.in_force && rule.verdict != "out-of-scope" && ["control", "review"].contains(&rule.kind.as_str())
+        let settled = ["out-of-scope", "exempt"].contains(&rule.verdict.as_str());
+        rule.in_force && !settled && ["control", "review"].contains(&rule.kind.as_str())
     };
     for rule in answer.rules.iter().filter(|rule| explain || licences(rule)) {
         for test in rule.tests.iter().filter(|test| explain || test.line.is_some()) {
@@ -256,9 +267,9 @@ pub fn timeline(answer: &TimelineAnswer) -> Page {
         let rule = change.rule.as_deref().unwrap_or("");
         table.row([Cell::text(&change.date), Cell::text(rule), Cell::text(&change.text), licence]);
     }
-    table.note(format!("Rules known to {}. {}", answer.known_until, answer.banner));
-    answer.notes.iter().for_each(|note| table.note(format!("{}.", capitalised(note))));
-    Page { blocks: vec![Block::Table(table)], ..Page::default() }
+    table.note(format!("Rules known to {}.", answer.known_until));
+    answer.notes.iter().for_each(|note| table.note(format!("{note}.")));
+    with_banner(&answer.banner, table)
 }
 
 /// The rules of the collection.
@@ -284,8 +295,8 @@ pub fn rules(answer: &RulesAnswer) -> Page {
             lead = [""; 5];
         }
     }
-    table.note(format!("Rules known to {}. {}", answer.known_until, answer.banner));
-    Page { blocks: vec![Block::Table(table)], ..Page::default() }
+    table.note(format!("Rules known to {}.", answer.known_until));
+    with_banner(&answer.banner, table)
 }
 
 /// A memory stack by itself.
@@ -300,6 +311,5 @@ pub fn memory(answer: &MemoryAnswer) -> Page {
         let in_force = if rule.in_force { "yes" } else { "no" };
         table.row([rule.id.as_str(), &rule.title, &says(rule), in_force].map(Cell::text));
     }
-    table.note(answer.banner.clone());
-    Page { blocks: vec![Block::Table(table)], ..Page::default() }
+    with_banner(&answer.banner, table)
 }

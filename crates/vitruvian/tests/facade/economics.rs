@@ -3,8 +3,10 @@
 use vitruvian::Input;
 use vitruvian::die::DieStudy;
 use vitruvian::export_control::{CheckStudy, TimelineStudy};
-use vitruvian::ownership::{Assumptions, RentStudy, ServeStudy};
+use vitruvian::ownership::{Assumptions, RentStudy, ServeStudy, TrainCostStudy};
 use vitruvian::study::{Degrees, EstimateStudy, Phase, Service};
+use vitruvian::train::study::RunSpec;
+use vitruvian::train::{PlanSpec, TrainStudy};
 
 fn named(name: &str) -> Input {
     Input::Name(name.to_owned())
@@ -69,6 +71,24 @@ fn a_token_costs_the_same_as_in_an_estimate() {
         assert!(same(tokens.input_usd.p50, deployment.cost_per_million_input_usd.unwrap().p50));
         assert!(same(tokens.output_usd.p50, deployment.cost_per_million_output_usd.unwrap().p50));
     }
+}
+
+#[test]
+fn a_run_costs_the_same_as_its_training_says() {
+    let train = TrainStudy {
+        chip: named("h20"),
+        model: named("qwen3-8b"),
+        sequence: 4096,
+        global_batch: 64,
+        plan: PlanSpec { tp: Some(4), dp: Some(2), ..PlanSpec::default() },
+        run: Some(RunSpec { tokens: 1e9, ..RunSpec::default() }),
+        ..TrainStudy::default()
+    };
+    let run = vitruvian::train::train(&train).unwrap().run.unwrap();
+    let cost = vitruvian::ownership::train(&TrainCostStudy { train, ..TrainCostStudy::default() }).unwrap();
+    assert!((cost.total_usd.unwrap().p50 / run.cost_usd.unwrap().p50 - 1.0).abs() < 1e-9);
+    assert!((cost.energy_mwh / run.energy_mwh - 1.0).abs() < 1e-9);
+    assert!(cost.energy_mwh < cost.energy_at_cap_mwh);
 }
 
 #[test]

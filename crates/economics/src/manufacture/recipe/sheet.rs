@@ -109,7 +109,8 @@ impl Sheet<'_> {
             return Ok(given(input, self.model.density(self.area, good)));
         }
         if let Some(figures) = &self.process.defect_density {
-            return Ok(figure(input, figures));
+            let (spread, origin) = figure(input, figures);
+            return Ok((spread.map(|density| density / self.model.layers()), origin));
         }
         let spread = self.process.density(self.model).ok_or_else(|| {
             Diagnostic::error(
