@@ -16,7 +16,8 @@ pub(crate) fn did_you_mean(word: &str, words: &[&str]) -> Option<String> {
 fn few_errors<'a>(word: &str, words: &[&'a str]) -> Vec<&'a str> {
     let distance = |known: &str| strsim::osa_distance(word, &known.to_lowercase());
     let most = (word.chars().count() / 3).max(1);
-    let Some(fewest) = words.iter().map(|known| distance(known)).min().filter(|fewest| *fewest <= most) else {
+    let Some(fewest) = words.iter().map(|known| distance(known)).min().filter(|fewest| *fewest <= most)
+    else {
         return Vec::new();
     };
     words.iter().copied().filter(|known| distance(known) == fewest).collect()

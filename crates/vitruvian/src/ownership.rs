@@ -9,5 +9,5 @@ mod train;
 pub use answer::{RentAnswer, ServeAnswer, TrainCostAnswer};
 pub use assumptions::Assumptions;
 pub use rent::{RentStudy, rent};
-pub use serve::{ServeStudy, serve};
+pub use serve::{Fleet, ServeStudy, serve};
 pub use train::{TrainCostStudy, train};

@@ -163,3 +163,9 @@ fn a_fleet_that_cannot_be() {
     let told = refused(&["cost", "rent", "l20"]);
     assert!(told.contains("no rent of NVIDIA L20 48 GB is known"), "{told}");
 }
+
+#[test]
+fn a_promise_that_no_fleet_keeps() {
+    let told = refused(&["cost", "serve", "--model", "qwen3-8b", "--chips", "1", "--tpot", "0.1ms"]);
+    assert!(told.starts_with("error[no-deployment]: no deployment on 1 chips keeps the promise: "), "{told}");
+}

@@ -194,12 +194,11 @@ fn bits(definitions: &Definitions, dtype: Dtype) -> Option<f64> {
 
 fn one(chip: &Chip, dtype: Dtype, bits: f64) -> Option<Performance> {
     let stated = ["rated", "stated"].iter().find_map(|table| chip.stated_peak(table, dtype));
-    let (basis, peak, range) = match stated {
-        Some(figure) => (figure.key.clone(), figure.number?, among(figure)),
-        None => {
-            let peak = arithmetic(chip, dtype);
-            ("arithmetic".to_owned(), peak, [peak, peak])
-        }
+    let (basis, peak, range) = if let Some(figure) = stated {
+        (figure.key.clone(), figure.number?, among(figure))
+    } else {
+        let peak = arithmetic(chip, dtype);
+        ("arithmetic".to_owned(), peak, [peak, peak])
     };
     let peak = FlopsPerSecond::new(peak);
     let tpp = |peak: f64| FlopsPerSecond::new(peak).in_unit("TOPS") * bits;

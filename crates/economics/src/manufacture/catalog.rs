@@ -140,10 +140,14 @@ pub struct Manufacture {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WaferFile {
-    diameter_mm: Figure,
-    edge_mm: Figure,
-    scribe_mm: Figure,
-    reticle_mm: Reticle,
+    #[serde(rename = "diameter_mm")]
+    diameter: Figure,
+    #[serde(rename = "edge_mm")]
+    edge: Figure,
+    #[serde(rename = "scribe_mm")]
+    scribe: Figure,
+    #[serde(rename = "reticle_mm")]
+    reticle: Reticle,
 }
 
 /// The largest field that a scanner exposes, mm.
@@ -264,12 +268,12 @@ impl Manufacture {
     /// The wafer of all processes.
     pub fn wafer(&self) -> Wafer {
         let file = &self.wafer;
-        Wafer { diameter: file.diameter_mm.value, edge: file.edge_mm.value, scribe: file.scribe_mm.value }
+        Wafer { diameter: file.diameter.value, edge: file.edge.value, scribe: file.scribe.value }
     }
 
     /// The largest field that a scanner exposes.
     pub fn reticle(&self) -> &Reticle {
-        &self.wafer.reticle_mm
+        &self.wafer.reticle
     }
 }
 

@@ -4,27 +4,41 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_economics::rent::Rent;
 use vitruvian_economics::{Ownership, ownership, per_million};
 use vitruvian_hardware::{Chip, Node};
-use vitruvian_quantity::{Joules, Money, Watts};
+use vitruvian_quantity::{Joules, Money, Seconds, Watts};
 
 use super::answer::{ChipHour, RentOption, Sale, ServeAnswer, TokenEnergy, TokenMoney};
 use super::assumptions::{Assumptions, Finances, positive};
 use crate::answer::{Deployment, EstimateAnswer, Range};
-use crate::estimate;
 use crate::node::node;
-use crate::setup::load_chip;
-use crate::study::{EstimateStudy, Phase};
+use crate::precision::precisions;
+use crate::setup::{load_chip, load_model};
+use crate::study::{CompareStudy, Degrees, EstimateStudy, Phase, Service};
+use crate::{compare, estimate};
 
 /// What does a served token cost?
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServeStudy {
-    /// The deployment.
+    /// The deployment; layout, batch and chunk are found where a fleet is given.
     pub estimate: EstimateStudy,
+    /// Chips on which the cheapest deployment is searched.
+    pub fleet: Option<Fleet>,
     /// What is assumed of money and power.
     pub assumptions: Assumptions,
     /// Price that a million input tokens are sold for, with its currency.
     pub input_price: Option<String>,
     /// Price that a million output tokens are sold for, with its currency.
     pub output_price: Option<String>,
+}
+
+/// Chips to deploy on, and what users are promised.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fleet {
+    /// Chips, all of which are used.
+    pub chips: u32,
+    /// Mean time to first token at most.
+    pub ttft: Option<Seconds>,
+    /// Mean time per output token at most.
+    pub tpot: Option<Seconds>,
 }
 
 const MILLION: f64 = 1e6;
@@ -42,7 +56,8 @@ pub fn serve(study: &ServeStudy) -> Result<ServeAnswer, Diagnostics> {
     let node = node(&chip, service.node.as_ref())?;
     let region = service.region.as_deref().unwrap_or("cn");
     let money = study.assumptions.of(&chip, &node, region)?;
-    let answer = estimate(&EstimateStudy { phase: Phase::Both, ..study.estimate.clone() })?;
+    let deployed = study.fleet.map_or_else(|| Ok(study.estimate.clone()), |fleet| cheapest(study, fleet))?;
+    let answer = estimate(&EstimateStudy { phase: Phase::Both, ..deployed })?;
     let deployment = answer.deployment.clone().ok_or_else(|| {
         Diagnostic::error("phase", "only a deployment that serves both phases has a price a token")
     })?;
@@ -67,6 +82,55 @@ pub fn serve(study: &ServeStudy) -> Result<ServeAnswer, Diagnostics> {
         engine: answer.engine.clone(),
         deployment: deployment.clone(),
         notes,
+    })
+}
+
+/// One replica of the cheapest deployment of a fleet that keeps what users are promised.
+fn cheapest(study: &ServeStudy, fleet: Fleet) -> Result<EstimateStudy, Diagnostics> {
+    let asked = &study.estimate;
+    let found = compare(&CompareStudy {
+        chips: vec![asked.chip.clone()],
+        service: asked.service.clone(),
+        count: fleet.chips,
+        ttft: fleet.ttft,
+        tpot: fleet.tpot,
+        objective: Some("cost".to_owned()),
+        all: false,
+    })?;
+    let chip = found.chips.into_iter().next();
+    let (best, closest) = chip.map_or((None, None), |chip| (chip.best, chip.closest));
+    let best = best.ok_or_else(|| {
+        let why = closest.map_or(String::new(), |miss| format!(": {} ({})", miss.stops, miss.candidate));
+        Diagnostic::error(
+            "no-deployment",
+            format!("no deployment on {} chips keeps the promise{why}", fleet.chips),
+        )
+        .help("use more chips, or a looser --ttft or --tpot")
+    })?;
+    let service = Service { precisions: vec![word(study, &best)?], ..asked.service.clone() };
+    Ok(EstimateStudy {
+        service,
+        layout: Degrees { tp: best.tp, pp: best.pp, dp: best.dp, ep: best.ep },
+        batch: best.batch,
+        chunk: Some(best.chunk),
+        ..asked.clone()
+    })
+}
+
+/// The word that asks for the precision of a deployment: one of those asked for, or of those that a search suggests.
+fn word(study: &ServeStudy, best: &Deployment) -> Result<String, Diagnostics> {
+    let service = &study.estimate.service;
+    let (chip, _) = load_chip(&study.estimate.chip)?;
+    let model = load_model(&service.model)?;
+    let suggested = ["published", "bf16", "fp16", "fp8-block", "w8a8-dynamic"].map(str::to_owned);
+    let words = if service.precisions.is_empty() { suggested.to_vec() } else { service.precisions.clone() };
+    let names = |word: &String| {
+        let one = Service { precisions: vec![word.clone()], ..service.clone() };
+        precisions(&one, &model, &chip).is_ok_and(|found| found.iter().any(|p| p.name == best.precision))
+    };
+    words.into_iter().find(names).ok_or_else(|| {
+        let message = format!("the precision of the deployment, {}, has no name of its own", best.precision);
+        Diagnostic::error("precision", message).help("name one with `--precision`").into()
     })
 }
 

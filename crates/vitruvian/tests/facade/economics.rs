@@ -3,10 +3,11 @@
 use vitruvian::Input;
 use vitruvian::die::DieStudy;
 use vitruvian::export_control::{CheckStudy, TimelineStudy};
-use vitruvian::ownership::{Assumptions, RentStudy, ServeStudy, TrainCostStudy};
+use vitruvian::ownership::{Assumptions, Fleet, RentStudy, ServeStudy, TrainCostStudy};
 use vitruvian::study::{Degrees, EstimateStudy, Phase, Service};
 use vitruvian::train::study::RunSpec;
 use vitruvian::train::{PlanSpec, TrainStudy};
+use vitruvian_quantity::Seconds;
 
 fn named(name: &str) -> Input {
     Input::Name(name.to_owned())
@@ -55,6 +56,7 @@ fn serve(chip: &str, assumptions: Assumptions) -> vitruvian::ownership::ServeAns
     let (input_price, output_price) = (Some("0.3 USD".to_owned()), Some("1.2 USD".to_owned()));
     vitruvian::ownership::serve(&ServeStudy {
         estimate: estimate(chip),
+        fleet: None,
         assumptions,
         input_price,
         output_price,
@@ -71,6 +73,32 @@ fn a_token_costs_the_same_as_in_an_estimate() {
         assert!(same(tokens.input_usd.p50, deployment.cost_per_million_input_usd.unwrap().p50));
         assert!(same(tokens.output_usd.p50, deployment.cost_per_million_output_usd.unwrap().p50));
     }
+}
+
+#[test]
+fn the_cheapest_deployment_of_a_fleet_is_the_one_that_a_comparison_finds() {
+    let fleet = Fleet { chips: 8, ttft: Some(Seconds::new(2.0)), tpot: Some(Seconds::new(0.05)) };
+    let study = ServeStudy {
+        estimate: estimate("h20"),
+        fleet: Some(fleet),
+        assumptions: Assumptions::default(),
+        input_price: None,
+        output_price: None,
+    };
+    let found = vitruvian::ownership::serve(&study).unwrap();
+    let question = vitruvian::CompareStudy {
+        chips: vec![named("h20")],
+        service: estimate("h20").service,
+        count: 8,
+        ttft: fleet.ttft,
+        tpot: fleet.tpot,
+        objective: Some("cost".to_owned()),
+        all: false,
+    };
+    let best = vitruvian::compare(&question).unwrap().chips.remove(0).best.unwrap();
+    assert_eq!((&found.deployment.layout, found.deployment.batch), (&best.layout, best.batch));
+    let same = found.tokens.unwrap().output_usd.p50 / best.cost_per_million_output_usd.unwrap().p50;
+    assert!((same - 1.0).abs() < 1e-9, "{same}");
 }
 
 #[test]
