@@ -3,7 +3,7 @@
 pub mod answer;
 mod assemble;
 
-use vitruvian_diagnostics::{Diagnostics, both};
+use vitruvian_diagnostics::{Diagnostics, SourceText, both};
 use vitruvian_economics::export_control::classify::Subject;
 use vitruvian_economics::export_control::facts::BaseDies;
 use vitruvian_economics::export_control::{
@@ -27,6 +27,8 @@ pub struct CheckStudy {
     pub proposed: bool,
     /// Whether logic dies below memory stacks count.
     pub base_dies: bool,
+    /// Rules of the user's own: texts of files, with the paths that a person knows them by.
+    pub rules: Vec<(String, String)>,
 }
 
 /// What changed for a chip, and when?
@@ -63,7 +65,10 @@ pub struct MemoryStudy {
 /// # Errors
 /// An unknown chip or a mistake in its file, a day that is none or out of range.
 pub fn check(study: &CheckStudy) -> Result<CheckAnswer, Diagnostics> {
-    let collection = collection()?;
+    let mut collection = collection()?;
+    for (path, text) in &study.rules {
+        collection.add(&SourceText::new(path.as_str(), text.as_str()))?;
+    }
     let ((chip, notes), day) =
         both(load_chip(&study.chip), collection.day(study.date.as_deref()).map_err(Into::into))?;
     let base_dies = if study.base_dies { BaseDies::Included } else { BaseDies::Excluded };

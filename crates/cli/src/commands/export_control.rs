@@ -1,13 +1,15 @@
 //! `vitruvian export-control`: what export rules say of a chip, by day.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use vitruvian::export_control::{CheckStudy, MemoryStudy, RulesStudy, TimelineStudy};
 use vitruvian::present::export_control as present;
-use vitruvian_diagnostics::Diagnostics;
+use vitruvian_diagnostics::{Diagnostics, all, both};
 use vitruvian_quantity::{Area, BytesPerSecond};
 
 use crate::answer::Answer;
-use crate::inputs;
+use crate::{inputs, io};
 
 /// What to look at.
 #[derive(Debug, Subcommand)]
@@ -37,6 +39,9 @@ pub(crate) struct CheckArgs {
     /// Count bills as if they were rules
     #[arg(long)]
     proposed: bool,
+    /// A rule of your own, as a TOML file such as those of catalog/rules; may be repeated
+    #[arg(long = "rule", value_name = "FILE.toml")]
+    rules: Vec<PathBuf>,
     /// Count logic dies below memory stacks as logic dies; whether they are is open
     #[arg(long)]
     count_base_dies: bool,
@@ -89,8 +94,15 @@ pub(crate) fn run(command: &ExportControlCommand) -> Result<Answer, Diagnostics>
 }
 
 fn check(arguments: &CheckArgs) -> Result<Answer, Diagnostics> {
+    let read = |path: &PathBuf| {
+        let source = io::read_text(path)?;
+        Ok((source.name().to_owned(), source.text().to_owned()))
+    };
+    let rules = all(arguments.rules.iter().map(read));
+    let (chip, rules) = both(inputs::chip_input(&arguments.chip), rules)?;
     let study = CheckStudy {
-        chip: inputs::chip_input(&arguments.chip)?,
+        chip,
+        rules,
         date: arguments.date.clone(),
         proposed: arguments.proposed,
         base_dies: arguments.count_base_dies,

@@ -121,6 +121,25 @@ fn read<T: DeserializeOwned>((name, text): &(&str, &str)) -> Result<T, Diagnosti
 }
 
 impl Collection {
+    /// Adds a rule of the user's own; a rule of that name is replaced.
+    ///
+    /// # Errors
+    /// What is wrong with the file, at its line and column; a rule that it builds on and that does not exist.
+    pub fn add(&mut self, source: &SourceText) -> Result<(), Diagnostic> {
+        let rule: Rule = toml::from_str(source.text()).map_err(|error| {
+            let span = error.span().unwrap_or_default().into();
+            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            Diagnostic::error("rule-file", "the rule cannot be read").at(source, span, message)
+        })?;
+        for needed in &rule.requires {
+            self.rule(needed.split('/').next().unwrap_or_default())?;
+        }
+        self.rules.retain(|other| !other.id.eq_ignore_ascii_case(&rule.id));
+        self.rules.push(rule);
+        self.rules.sort_by_key(|rule| rule.effective);
+        Ok(())
+    }
+
     /// The rule of a name; case does not matter.
     ///
     /// # Errors
@@ -181,6 +200,27 @@ mod tests {
             .map(|rule| rule.id.as_str())
             .collect();
         assert_eq!(never, ["V25d", "bill-gain", "bill-overwatch", "bill-variant"]);
+    }
+
+    #[test]
+    fn a_rule_of_the_users_own_is_added_or_replaces_one() {
+        let mut collection = collection().unwrap();
+        let text = |id: &str, test: &str| {
+            let days = "published = \"2027-01-01\"\neffective = \"2027-01-01\"\n";
+            let words = "title = \"t\"\nkind = \"control\"\nstatus = \"law\"\ncitation = \"c\"\ndestinations = \"d\"\n";
+            let when = format!("[[outcome]]\nid = \"o\"\neffect = \"e\"\nwhen = [[\"{test}\"]]\n");
+            SourceText::new(
+                "my.toml",
+                format!("id = \"{id}\"\n{words}{days}source = \"s\"\ngrade = \"press\"\n{when}"),
+            )
+        };
+        let before = collection.rules.len();
+        collection.add(&text("mine", "tpp >= 100")).unwrap();
+        collection.add(&text("v26", "tpp >= 100")).unwrap();
+        assert_eq!(collection.rules.len(), before + 1);
+        let told = collection.add(&text("mine", "tps >= 100")).unwrap_err();
+        assert_eq!(told.labels.len(), 1);
+        assert!(told.to_string().contains("`tps` is not a field"), "{told}");
     }
 
     #[test]

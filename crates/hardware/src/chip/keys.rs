@@ -231,6 +231,7 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
         c.price = c.price.map(|price| Price { high: v.into(), ..price });
     })
     .optional(),
+    K::shown("price.date", Text, "When the prices held."),
     K::shown("price.materials", Money, "Bill of materials, as analysts estimate it."),
 ];
 

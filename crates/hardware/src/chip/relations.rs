@@ -16,7 +16,7 @@ const IN_PROPORTION: [(&str, &str); 6] = [
 
 /// `(driver, follower)`: a file that sets the driver and not the follower has no use for the inherited follower.
 /// `*` is any number format.
-const FALLS: [(&str, &str); 24] = [
+const FALLS: [(&str, &str); 25] = [
     ("cores", "stated.*"),
     ("clock", "stated.*"),
     ("cores", "rated.*"),
@@ -37,6 +37,7 @@ const FALLS: [(&str, &str); 24] = [
     ("scale_up.link_bandwidth", "scale_up.bandwidth"),
     ("price.typical", "price.low"),
     ("price.typical", "price.high"),
+    ("price.typical", "price.date"),
     ("l2.per_cycle", "l2.read_bandwidth"),
     ("l2.per_cycle", "l2.write_bandwidth"),
     ("paths.l2_core_read", "l2.read_bandwidth"),

@@ -5,7 +5,7 @@ use vitruvian_economics::currency::price;
 use vitruvian_economics::region::{self, Region};
 use vitruvian_economics::rent::{Rent, rents};
 use vitruvian_economics::{Building, Exchange};
-use vitruvian_hardware::{Chip, Node};
+use vitruvian_hardware::{Chip, Figure, Node};
 use vitruvian_quantity::Money;
 
 use super::answer::Assumption;
@@ -55,7 +55,7 @@ impl Assumptions {
         let region = self.region(region, &exchange)?;
         let capital = self.capital(chip, node, &exchange)?;
         let rents = self.rents(chip, node, &exchange)?;
-        let listed = self.listed(&region, chip, &rents, &exchange)?;
+        let listed = self.listed(&region, (chip, node), &rents, &exchange)?;
         Ok(Finances { exchange, region, capital, rents, listed })
     }
 
@@ -122,7 +122,7 @@ impl Assumptions {
     fn listed(
         &self,
         region: &Region,
-        chip: &Chip,
+        (chip, node): (&Chip, &Node),
         rents: &[Rent],
         exchange: &Exchange,
     ) -> Result<Vec<Assumption>, Diagnostic> {
@@ -130,18 +130,8 @@ impl Assumptions {
             .into_iter()
             .map(|one| self.one(region, one))
             .collect();
-        for figure in chip.figures.iter().filter(|figure| figure.key.starts_with("price.")) {
-            let mut source = figure.provenance.source.clone();
-            source.extend(figure.provenance.note.iter().map(|note| format!("; {note}")));
-            all.push(Assumption {
-                key: format!("chip {}", figure.key),
-                value: figure.value.clone(),
-                span: None,
-                date: String::new(),
-                source,
-                grade: figure.provenance.grade.to_string(),
-            });
-        }
+        all.extend(self.price.as_ref().map_or_else(|| prices("chip", &chip.figures), |text| vec![own_price(text)]));
+        all.extend(prices("server without chips", &node.figures));
         all.extend(rents.iter().map(|rent| Assumption {
             key: "rent".to_owned(),
             value: rent.written.clone(),
@@ -173,6 +163,34 @@ impl Assumptions {
             source: if catalog { one.source } else { "given".to_owned() },
             grade: if catalog { one.grade } else { "user".to_owned() },
         }
+    }
+}
+
+/// The price of a chip or server with its span, as its file gives it.
+fn prices(of: &str, figures: &[Figure]) -> Vec<Assumption> {
+    let find = |key: &str| figures.iter().find(|figure| figure.key == key);
+    let value = |key: &str| find(key).map(|figure| figure.value.clone());
+    let Some(typical) = find("price.typical") else { return Vec::new() };
+    let mut source = typical.provenance.source.clone();
+    source.extend(typical.provenance.note.iter().map(|note| format!("; {note}")));
+    vec![Assumption {
+        key: format!("price of the {of}"),
+        value: typical.value.clone(),
+        span: value("price.low").zip(value("price.high")).map(|(low, high)| [low, high]),
+        date: value("price.date").unwrap_or_default(),
+        source,
+        grade: typical.provenance.grade.to_string(),
+    }]
+}
+
+fn own_price(text: &str) -> Assumption {
+    Assumption {
+        key: "price of the chip".to_owned(),
+        value: text.to_owned(),
+        span: None,
+        date: String::new(),
+        source: "given".to_owned(),
+        grade: "user".to_owned(),
     }
 }
 
