@@ -174,7 +174,7 @@ fn a_promise_that_no_fleet_keeps() {
 fn a_rule_with_a_field_that_is_none() {
     let rule = include_str!("../../../../examples/rule-tighter.toml").replace("tpp >= 800", "tps >= 800");
     let told = refused_file("my.toml", rule, &["export-control", "check", "h20", "--rule", "my.toml"]);
-    assert!(told.starts_with("error[rule-file]: the rule cannot be read\n --> my.toml:16:10\n"), "{told}");
+    assert!(told.starts_with("error[rule-file]: the rule cannot be read\n  --> my.toml:16:9\n"), "{told}");
     assert!(told.contains("`tps` is not a field of a rule: use one of tpp, performance_density"), "{told}");
     let told = refused_file("my.toml", "id = 3", &["export-control", "check", "h20", "--rule", "my.toml"]);
     assert!(told.contains("my.toml:1:6"), "{told}");
