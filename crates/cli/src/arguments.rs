@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{calibrate, chip, compare, cost, estimate, export_control, kernel, model, validate};
+use crate::commands::{
+    calibrate, chip, compare, cost, estimate, export_control, kernel, model, train, validate,
+};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -23,6 +25,8 @@ pub(crate) enum Command {
     Compare(compare::CompareArgs),
     /// Cost one deployment: prefill, decode, and both under load
     Estimate(estimate::EstimateArgs),
+    /// Predict a training step and run, or find the best layout
+    Train(train::TrainArgs),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),

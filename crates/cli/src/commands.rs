@@ -10,6 +10,7 @@ pub(crate) mod kernel;
 pub(crate) mod model;
 mod replica;
 mod service;
+pub(crate) mod train;
 pub(crate) mod validate;
 
 use vitruvian_diagnostics::Diagnostics;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::ExportControl(command) => export_control::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),
+        Command::Train(arguments) => train::run(arguments),
         Command::Validate(command) => validate::run(command),
         Command::Calibrate(arguments) => calibrate::run(arguments),
     }

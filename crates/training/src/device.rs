@@ -180,8 +180,7 @@ pub(crate) fn durations(
     let both_ways = plan.schedule == Schedule::DualPipe;
     let all = |index: usize| devices.iter().flat_map(move |d| d.chunks.iter().map(move |c| c.times[index])).collect();
     let pair = devices.iter().flat_map(|device| pairs(job, plan, device)).collect();
-    let group = plan.degrees.stage_group();
-    let (send, _) = traffic::price(job, CollectiveKind::SendReceive, group, stream, meter)?;
+    let send = send(job, plan, stream, meter)?;
     Ok(Durations {
         chunks: if both_ways { 2 } else { plan.chunks },
         forward: all(0),
@@ -192,6 +191,21 @@ pub(crate) fn durations(
         blocking: !plan.overlap.pipeline,
         both_ways,
     })
+}
+
+/// The residual stream to the next stage: each TP rank sends its share, and without sequence parallelism the ranks gather
+/// the whole again (arXiv 2104.04473, section 4.1).
+fn send(job: &Job<'_>, plan: &Plan, stream: f64, meter: &mut Meter<'_>) -> Result<f64, Refusal> {
+    let d = plan.degrees;
+    let split = plan.sequence_parallel || d.tp == 1;
+    let share = if split { stream } else { stream / f64::from(d.tp) };
+    let (send, _) = traffic::price(job, CollectiveKind::SendReceive, d.stage_group(), share, meter)?;
+    let gather = if split {
+        0.0
+    } else {
+        traffic::price(job, CollectiveKind::AllGather, d.tp_group(), stream, meter)?.0
+    };
+    Ok(send + gather)
 }
 
 /// A forward and a backward pass beside each other: their kernels add up, and the expert exchange of each runs beside the

@@ -153,7 +153,7 @@ pub fn passes(setting: &Setting<'_>, layer: &Layer) -> Passes {
         backward::push(setting, line, &mut input, &mut weight);
     }
     exchange::backward(setting, layer, &mut input, &mut weight);
-    let kept = kept::of(setting, layer, &forward);
+    let kept = kept::of(setting, &forward);
     exchange::forward(setting, layer, &mut forward);
     if let Ffn::Moe(moe) = &layer.ffn {
         forward.extend(experts::exchange(setting, moe));
@@ -180,7 +180,7 @@ fn again(setting: &Setting<'_>, forward: &[Line]) -> Vec<Line> {
         Recompute::Elementwise => f64::from(u8::from(matches!(line.operator, Operator::Vector(_)))),
         Recompute::EverySecond => match line.operator {
             Operator::PrefillAttention(_) | Operator::MlaDecode(_) | Operator::LinearAttention(_) => 0.0,
-            Operator::Gemm(_) | Operator::GroupedGemm(_) => 0.5,
+            Operator::Gemm(_) => 0.5,
             _ => 1.0,
         },
         Recompute::Full => 1.0,

@@ -2,7 +2,7 @@
 
 use vitruvian_cost::Refusal;
 use vitruvian_engine::Meter;
-use vitruvian_model::Operator;
+use vitruvian_model::{Operator, Scheme};
 
 use crate::layer::{Lane, Line};
 use crate::plan::Overlap;
@@ -70,12 +70,15 @@ impl Pass {
     }
 
     fn add_kernel(&mut self, operator: &Operator, time: f64, line: &Line, figures: &Figures) {
-        self.launches += f64::from(line.count);
+        // Experts are launched one by one, on several streams.
+        let experts = match operator {
+            Operator::Gemm(gemm) if line.name.starts_with("experts") => gemm.batch,
+            _ => 1,
+        };
+        self.launches += f64::from(line.count) * f64::from(experts);
         match operator {
-            Operator::Gemm(_) | Operator::GroupedGemm(_) => {
-                self.products += time * figures.matrix;
-                self.compute += time * figures.matrix;
-            }
+            Operator::Gemm(gemm) => self.add_product(time, gemm.scheme, figures),
+            Operator::GroupedGemm(gemm) => self.add_product(time, gemm.scheme, figures),
             Operator::PrefillAttention(_)
             | Operator::DecodeAttention(_)
             | Operator::MlaDecode(_)
@@ -86,6 +89,12 @@ impl Pass {
             }
             _ => self.compute += time * figures.vector,
         }
+    }
+
+    fn add_product(&mut self, time: f64, scheme: Scheme, figures: &Figures) {
+        let factor = if scheme.activation().bits() == 8 { figures.matrix_8 } else { figures.matrix };
+        self.products += time * factor;
+        self.compute += time * factor;
     }
 
     /// The same, several times.

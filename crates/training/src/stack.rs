@@ -66,6 +66,8 @@ pub enum Exchange {
 pub struct Figures {
     /// Time of products over that of the kernel profile: clocks under sustained load, operands that are not random.
     pub matrix: f64,
+    /// The same of 8-bit products.
+    pub matrix_8: f64,
     /// Time of attention's forward kernel over that of the profile.
     pub attention: f64,
     /// Time of attention's backward kernel over that of its forward: 2.5 times the products at its own efficiency.

@@ -7,6 +7,7 @@ pub mod export_control;
 mod figures;
 mod operators;
 pub mod ownership;
+pub mod train;
 pub mod validation;
 
 use vitruvian_report::{Cell, Tone};

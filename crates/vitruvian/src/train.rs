@@ -11,6 +11,7 @@ use vitruvian_engine::Meter;
 use vitruvian_training::search::{Census, Miss, distance};
 use vitruvian_training::{Candidate, Detail, Plan, Pricer, Space, Step, check, search};
 
+use answer::ScalingPoint;
 pub use answer::TrainAnswer;
 pub use question::Question;
 pub use study::{PlanSpec, TrainStudy};
@@ -25,7 +26,34 @@ pub fn train(study: &TrainStudy) -> Result<TrainAnswer, Diagnostics> {
     study.check()?;
     let question = Question::new(study, &Profiles::catalog()?)?;
     let outcome = if study.search { best(&question)? } else { one(&question)? };
-    Ok(describe::answer(&question, &outcome, &vitruvian_training::reliability::reliability()?))
+    let mut answer = describe::answer(&question, &outcome, &vitruvian_training::reliability::reliability()?);
+    answer.scaling = scaling(study)?;
+    Ok(answer)
+}
+
+/// The best layout at each number of chips, the global batch held.
+fn scaling(study: &TrainStudy) -> Result<Vec<ScalingPoint>, Diagnostics> {
+    let mut points: Vec<ScalingPoint> = Vec::new();
+    for chips in &study.scaling {
+        let plan = if study.search { study.plan.clone() } else { study.plan.choices_alone() };
+        let study = TrainStudy { chips: Some(*chips), search: true, plan, ..study.clone() };
+        let question = Question::new(&study, &Profiles::catalog()?)?;
+        let network = question.setup.network();
+        let mut meter = Meter::new(&question.setup.node, question.setup.costs(), &network);
+        let mut pricer = Pricer::new(question.job(&network), &mut meter);
+        let found = search(&mut pricer, &question.space(), question.usable()).map_err(|r| refused(&r))?;
+        let best = found.best.first().map(|candidate| &candidate.step);
+        let first = points.iter().find_map(|p| Some(p.tokens_per_s? / f64::from(p.chips)));
+        let each = best.map(|step| step.tokens_per_s / f64::from(*chips));
+        points.push(ScalingPoint {
+            chips: *chips,
+            layout: best.map(|step| describe::in_one_line(&step.plan)),
+            tokens_per_s: best.map(|step| step.tokens_per_s),
+            efficiency: each.map(|each| each / first.unwrap_or(each)),
+            mfu: best.map(|step| step.mfu),
+        });
+    }
+    Ok(points)
 }
 
 /// What was found.
@@ -139,4 +167,38 @@ pub(crate) fn refused(refusal: &vitruvian_cost::Refusal) -> Diagnostics {
 /// The nearest miss of a search, for a reader.
 pub(crate) fn miss(census: &Census) -> Option<&Miss> {
     census.nearest.as_ref()
+}
+
+/// The first plan of an answer as a launch line.
+pub fn launch(answer: &TrainAnswer, stack: vitruvian_report::launch_training::Stack) -> Option<String> {
+    let plan = answer.plans.first()?;
+    let launch = vitruvian_report::launch_training::TrainingLaunch {
+        model: answer.model.clone(),
+        nodes: answer.chips.div_ceil(answer.chips_per_node.max(1)),
+        chips_per_node: answer.chips_per_node.min(answer.chips),
+        tp: plan.tp,
+        cp: plan.cp,
+        pp: plan.pp,
+        dp: plan.dp,
+        ep: plan.ep,
+        etp: plan.etp,
+        chunks: plan.chunks,
+        depth: answer.layers,
+        stage_layers: plan.stage_layers.clone(),
+        experts: answer.experts,
+        micro_batch: plan.micro_batch,
+        global_batch: answer.global_batch,
+        sequence: answer.sequence_tokens,
+        steps: answer.run.as_ref().map(|run| run.steps as u64),
+        precision: answer.precision.clone(),
+        schedule: plan.schedule.clone(),
+        recompute: plan.recompute.clone(),
+        recompute_layers: plan.recompute_layers,
+        sharding: plan.sharding.clone(),
+        sequence_parallel: plan.sequence_parallel,
+        context: plan.context.clone(),
+        overlap: plan.overlap.clone(),
+        offload: plan.offload.clone(),
+    };
+    Some(vitruvian_report::launch_training::launch(stack, &launch))
 }

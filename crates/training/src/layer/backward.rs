@@ -1,27 +1,23 @@
 //! The backward kernels of a forward line.
 
-use vitruvian_model::{Gemm, GroupedGemm, Operator, Scheme, VectorKind, VectorOp};
+use vitruvian_model::{Gemm, Operator, Scheme, VectorKind, VectorOp};
 
 use super::{Line, Setting};
 
 /// Appends what the gradients of a forward line cost.
 pub(super) fn push(setting: &Setting<'_>, line: &Line, input: &mut Vec<Line>, weight: &mut Vec<Line>) {
     match line.operator {
-        Operator::Gemm(gemm) if gemm.batch == 1 => {
+        // One product, or one an expert: \[k, rows\] · \[rows, n\] for the weights.
+        Operator::Gemm(gemm) if gemm.batch == 1 || line.name.starts_with("experts") => {
             let scheme = setting.recipe.weight_gradient(gemm.scheme);
             input.push(of(line, Operator::Gemm(Gemm { n: gemm.k, k: gemm.n, ..gemm })));
             weight.push(of(line, Operator::Gemm(Gemm { m: gemm.k, k: gemm.m, scheme, ..gemm })));
-            input.extend(cast(setting, line, f64::from(gemm.m), gemm.n, gemm.scheme));
+            input.extend(cast(setting, line, f64::from(gemm.m) * f64::from(gemm.batch), gemm.n, gemm.scheme));
         }
         // Both operands are activations: two input gradients.
         Operator::Gemm(gemm) => {
             input.push(of(line, Operator::Gemm(Gemm { n: gemm.k, k: gemm.n, ..gemm })));
             input.push(of(line, Operator::Gemm(Gemm { m: gemm.k, k: gemm.m, ..gemm })));
-        }
-        Operator::GroupedGemm(gemm) => {
-            input.push(of(line, Operator::GroupedGemm(GroupedGemm { n: gemm.k, k: gemm.n, ..gemm })));
-            weight.push(of(line, Operator::Gemm(expert_weights(setting, &gemm))));
-            input.extend(cast(setting, line, gemm.rows(), gemm.n, gemm.scheme));
         }
         Operator::PrefillAttention(_)
         | Operator::MlaDecode(_)
@@ -32,19 +28,12 @@ pub(super) fn push(setting: &Setting<'_>, line: &Line, input: &mut Vec<Line>, we
         Operator::Vector(vector) => input.push(line.at(passes(vector.kind))),
         // Rows of gradients are read and added into the table.
         Operator::Embedding(_) => weight.push(line.at(2.0)),
-        Operator::Sampling(_) | Operator::Collective(_) => {}
+        Operator::GroupedGemm(_) | Operator::Sampling(_) | Operator::Collective(_) => {}
     }
 }
 
 fn of(line: &Line, operator: Operator) -> Line {
     Line { operator, ..*line }
-}
-
-/// dW of each expert: \[k, rows\] · \[rows, n\], one product an expert.
-fn expert_weights(setting: &Setting<'_>, gemm: &GroupedGemm) -> Gemm {
-    let rows = (gemm.rows() / f64::from(gemm.local_experts.max(1))).ceil().max(1.0) as u32;
-    let scheme = setting.recipe.weight_gradient(gemm.scheme);
-    Gemm { m: gemm.k, n: gemm.n, k: rows, batch: gemm.local_experts, scheme, sparsity: gemm.sparsity }
 }
 
 /// The cast of an output gradient before 8-bit products.

@@ -31,9 +31,9 @@ pub(super) fn lines(setting: &Setting<'_>, moe: &Moe) -> Vec<Line> {
         gemm("router", setting.quant.scheme(Module::Router), [tokens, moe.experts, hidden]),
         vector(setting, "topk", VectorKind::TopK, tokens, moe.experts),
         vector(setting, "permute", VectorKind::Permute, sent, up.k),
-        Line::compute("experts_up", Operator::GroupedGemm(up)),
+        Line::compute("experts_up", product(&up)),
         vector(setting, "experts_activation", activation(moe.activation), rows, width),
-        Line::compute("experts_down", Operator::GroupedGemm(GroupedGemm { n: up.k, k: width, ..up })),
+        Line::compute("experts_down", product(&GroupedGemm { n: up.k, k: width, ..up })),
         vector(setting, "unpermute", VectorKind::Unpermute, sent, up.k),
     ];
     if moe.latent > 0 {
@@ -43,6 +43,14 @@ pub(super) fn lines(setting: &Setting<'_>, moe: &Moe) -> Vec<Line> {
     }
     lines.extend(shared(setting, moe));
     lines
+}
+
+/// The products of all experts of a rank. A training step gives each expert hundreds of rows and more: a product an
+/// expert in one launch, as grouped kernels of training stacks run it, not the fused kernels of serving.
+fn product(grouped: &GroupedGemm) -> Operator {
+    let rows = (grouped.rows() / f64::from(grouped.local_experts.max(1))).ceil().max(1.0) as u32;
+    let GroupedGemm { n, k, scheme, sparsity, local_experts, .. } = *grouped;
+    Operator::Gemm(Gemm { m: rows, n, k, batch: local_experts, scheme, sparsity })
 }
 
 /// Shared experts see all tokens of the rank, their columns sliced by TP.

@@ -109,8 +109,9 @@ fn quantisation(setting: &Setting<'_>, lines: &[Line]) -> Vec<Line> {
     lines
         .iter()
         .filter_map(|line| match line.operator {
-            Operator::Gemm(gemm) if eight(gemm.scheme) => Some(cast(f64::from(gemm.m), gemm.k, line.count)),
-            Operator::GroupedGemm(gemm) if eight(gemm.scheme) => Some(cast(gemm.rows(), gemm.k, line.count)),
+            Operator::Gemm(gemm) if eight(gemm.scheme) => {
+                Some(cast(f64::from(gemm.m) * f64::from(gemm.batch), gemm.k, line.count))
+            }
             _ => None,
         })
         .collect()

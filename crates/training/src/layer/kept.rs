@@ -4,7 +4,7 @@
 //! keys, values and the logarithms of its sums. For a GPT layer that is 34·s·b·h without scores, and 5·a·s²·b with them
 //! (arXiv 2205.05198, equation 1); for a Llama layer 2·s·b·(6h + 2·n_kv·d) + 6·s·b·i.
 
-use vitruvian_model::{Layer, Operator, VectorKind};
+use vitruvian_model::{Operator, VectorKind};
 
 use super::{Line, Setting, attention};
 use crate::plan::Recompute;
@@ -31,7 +31,7 @@ const FED_BY_VECTORS: [&str; 9] = [
     "experts_down",
 ];
 
-pub(super) fn of(setting: &Setting<'_>, layer: &Layer, forward: &[Line]) -> Kept {
+pub(super) fn of(setting: &Setting<'_>, forward: &[Line]) -> Kept {
     let whole: f64 = forward.iter().map(|line| bytes(setting, line)).sum();
     let input = setting.row_bytes(setting.resident_tokens()) as f64;
     let kept = match setting.recompute {
@@ -44,7 +44,7 @@ pub(super) fn of(setting: &Setting<'_>, layer: &Layer, forward: &[Line]) -> Kept
         Recompute::Elementwise => {
             whole - sum(setting, forward, |line| FED_BY_VECTORS.contains(&line.name))
         }
-        Recompute::EverySecond => input + every_second(setting, layer, forward),
+        Recompute::EverySecond => input + every_second(setting, forward),
         Recompute::Full => input,
     };
     Kept { kept, whole, input }
@@ -55,14 +55,13 @@ fn sum(setting: &Setting<'_>, forward: &[Line], which: impl Fn(&Line) -> bool) -
 }
 
 /// Outputs of attention and of half of the products.
-fn every_second(setting: &Setting<'_>, _layer: &Layer, forward: &[Line]) -> f64 {
+fn every_second(setting: &Setting<'_>, forward: &[Line]) -> f64 {
     let element = f64::from(setting.quant.activation().bits() / 8);
     let output = |line: &Line| match line.operator {
         Operator::Gemm(gemm) => {
             let shared = if SLICED.contains(&line.name) { split(setting) } else { 1.0 };
-            0.5 * f64::from(gemm.m) * f64::from(gemm.n) * element / shared
+            0.5 * f64::from(gemm.batch) * f64::from(gemm.m) * f64::from(gemm.n) * element / shared
         }
-        Operator::GroupedGemm(gemm) => 0.5 * gemm.rows() * f64::from(gemm.n) * element,
         Operator::PrefillAttention(core) => {
             let tokens = f64::from(core.batch) * f64::from(core.new);
             tokens * f64::from(core.heads) * (f64::from(core.v_dim) * element + 4.0)
@@ -91,6 +90,10 @@ fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
             let heads = f64::from(gemm.batch) * f64::from(gemm.k);
             heads * (f64::from(gemm.m) + 2.0 * f64::from(gemm.n)) * element
         }
+        Operator::Gemm(gemm) if line.name.starts_with("experts") => {
+            let rows = f64::from(gemm.m) * f64::from(gemm.batch);
+            rows * f64::from(gemm.k) * setting.recipe.kept_input(gemm.scheme)
+        }
         Operator::Gemm(gemm) if gemm.batch > 1 => 0.0,
         Operator::Gemm(gemm) => {
             let shared = if SLICED.contains(&line.name) { 1.0 } else { split(setting) };
@@ -98,9 +101,6 @@ fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
             // Rows of a router or of experts are shared out already.
             let shared = if gemm.m == setting.resident_tokens() { 1.0 } else { shared };
             rows * f64::from(gemm.k) * setting.recipe.kept_input(gemm.scheme) / shared
-        }
-        Operator::GroupedGemm(gemm) => {
-            gemm.rows() * f64::from(gemm.k) * setting.recipe.kept_input(gemm.scheme)
         }
         Operator::PrefillAttention(core) => {
             let tokens = f64::from(core.batch) * f64::from(core.new);

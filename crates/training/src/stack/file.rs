@@ -62,7 +62,7 @@ macro_rules! figures {
 }
 
 figures! {
-    matrix: f64, attention: f64, attention_backward: f64, vector: f64, collective: f64, launch: Seconds, step: Seconds,
+    matrix: f64, matrix_8: f64, attention: f64, attention_backward: f64, vector: f64, collective: f64, launch: Seconds, step: Seconds,
     exchange: Seconds, tensor_overlap: f64, data_overlap: f64, contention: f64, gradient: f64, dropout: f64,
     runtime: Bytes, slack: f64, logits: f64, sigma: f64,
 }

@@ -18,6 +18,12 @@ pub struct TrainAnswer {
     pub parameters: u64,
     /// Chips.
     pub chips: u32,
+    /// Chips of a node.
+    pub chips_per_node: u32,
+    /// Layers of the model.
+    pub layers: u32,
+    /// Whether the model has experts.
+    pub experts: bool,
     /// Training stack with its version.
     pub stack: String,
     /// Precision recipe.

@@ -170,6 +170,13 @@ impl PlanSpec {
         [self.tp, self.cp, self.pp, self.dp, self.ep].iter().any(Option::is_some)
     }
 
+    /// The same without its degrees: what a search at another number of chips keeps.
+    pub(crate) fn choices_alone(&self) -> Self {
+        let (tp, cp, pp, dp, ep, etp) = (None, None, None, None, None, None);
+        let (chunks, layers, micro_batch) = (None, Vec::new(), None);
+        Self { tp, cp, pp, dp, ep, etp, chunks, layers, micro_batch, ..self.clone() }
+    }
+
     pub(crate) fn choices(&self) -> Result<Choices, Diagnostics> {
         let mut faults = Vec::new();
         let choices = Choices {

@@ -28,7 +28,7 @@ pub(crate) struct TrainArgs {
     chips: Option<u32>,
     /// Tokens of a sequence
     #[arg(long, default_value_t = 4096, value_name = "TOKENS")]
-    sequence: u32,
+    seq: u32,
     /// Sequences of a step
     #[arg(long, default_value_t = 1024, value_name = "SEQUENCES")]
     global_batch: u32,
@@ -114,7 +114,7 @@ fn study(arguments: &TrainArgs) -> Result<TrainStudy, Diagnostics> {
         chips: arguments.chips,
         stack: arguments.stack.clone(),
         precision: arguments.precision.clone(),
-        sequence: arguments.sequence,
+        sequence: arguments.seq,
         global_batch: arguments.global_batch,
         search: arguments.chips.is_some() && !plan.has_degrees(),
         plan,

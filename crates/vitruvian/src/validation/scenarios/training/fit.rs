@@ -40,7 +40,7 @@ const FREE: [Free; 5] = [
     Free { key: "matrix", get: |f| &mut f.matrix, range: [0.7, 2.0], spread: 0.3 },
     Free { key: "attention", get: |f| &mut f.attention, range: [0.5, 4.0], spread: 0.3 },
     Free { key: "vector", get: |f| &mut f.vector, range: [0.5, 4.0], spread: 0.4 },
-    Free { key: "collective", get: |f| &mut f.collective, range: [0.7, 2.5], spread: 0.2 },
+    Free { key: "collective", get: |f| &mut f.collective, range: [0.7, 2.5], spread: 0.1 },
     Free { key: "tensor_overlap", get: |f| &mut f.tensor_overlap, range: [0.05, 1.0], spread: 0.5 },
 ];
 

@@ -1,0 +1,204 @@
+//! Training plans as command lines of the stacks that run them. One file a stack.
+//!
+//! Flags of Megatron-LM are those of core 0.16; of MindSpeed-LLM those of 2.0; of torchtitan those of 0.3.
+
+mod megatron;
+mod mindspeed;
+mod torchtitan;
+
+/// What a launch line says. Plain values: nothing here knows how the plan was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingLaunch {
+    /// Model, for comments.
+    pub model: String,
+    /// Nodes.
+    pub nodes: u32,
+    /// Chips of a node.
+    pub chips_per_node: u32,
+    /// Tensor parallel.
+    pub tp: u32,
+    /// Context parallel.
+    pub cp: u32,
+    /// Pipeline parallel.
+    pub pp: u32,
+    /// Data parallel.
+    pub dp: u32,
+    /// Expert parallel.
+    pub ep: u32,
+    /// Tensor parallel inside an expert.
+    pub etp: u32,
+    /// Model chunks of a device.
+    pub chunks: u32,
+    /// Layers of the model.
+    pub depth: u32,
+    /// Layers of each virtual stage, where they are not even.
+    pub stage_layers: Vec<u32>,
+    /// Whether the model has experts.
+    pub experts: bool,
+    /// Sequences of a micro-batch.
+    pub micro_batch: u32,
+    /// Sequences of a step.
+    pub global_batch: u32,
+    /// Tokens of a sequence.
+    pub sequence: u32,
+    /// Steps of the run, where one was asked for.
+    pub steps: Option<u64>,
+    /// `bf16`, `fp16`, `fp8`, `fp8-block` or `int8`.
+    pub precision: String,
+    /// `1f1b`, `zb-h1`, `zb-2p` or `dualpipe`.
+    pub schedule: String,
+    /// `none`, `selective`, `elementwise`, `every-second` or `full`.
+    pub recompute: String,
+    /// Layers of a device that full recomputation runs again, where not all.
+    pub recompute_layers: Option<u32>,
+    /// `none`, `zero-1`, `zero-2` or `zero-3`.
+    pub sharding: String,
+    /// Whether norms are shared out over TP ranks.
+    pub sequence_parallel: bool,
+    /// `ring` or `ulysses`.
+    pub context: String,
+    /// Exchanges to hide.
+    pub overlap: Vec<String>,
+    /// `none`, `optimizer` or `activations`.
+    pub offload: String,
+}
+
+/// A stack whose flags are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stack {
+    /// NVIDIA Megatron-LM.
+    Megatron,
+    /// Huawei MindSpeed-LLM.
+    MindSpeed,
+    /// `PyTorch` torchtitan.
+    Torchtitan,
+}
+
+/// Lines of a command, what the stack cannot do noted as comments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lines {
+    flags: Vec<String>,
+    comments: Vec<String>,
+}
+
+impl Lines {
+    fn flag(&mut self, flag: impl Into<String>) {
+        self.flags.push(flag.into());
+    }
+
+    fn value(&mut self, flag: &str, value: impl std::fmt::Display) {
+        self.flags.push(format!("{flag} {value}"));
+    }
+
+    fn when(&mut self, condition: bool, flag: &str) {
+        if condition {
+            self.flag(flag);
+        }
+    }
+
+    fn comment(&mut self, comment: impl Into<String>) {
+        self.comments.push(comment.into());
+    }
+
+    fn command(self, head: &str) -> String {
+        let comments: String = self.comments.iter().map(|comment| format!("# {comment}\n")).collect();
+        let flags: String = self.flags.iter().map(|flag| format!(" \\\n    {flag}")).collect();
+        format!("{comments}{head}{flags}\n")
+    }
+}
+
+impl TrainingLaunch {
+    fn hides(&self, what: &str) -> bool {
+        self.overlap.iter().any(|name| name == what)
+    }
+
+    fn torchrun(&self, script: &str) -> String {
+        format!(
+            "torchrun --nnodes {} --nproc-per-node {} --node-rank $NODE_RANK --master-addr $MASTER_ADDR \
+             --master-port $MASTER_PORT {script}",
+            self.nodes, self.chips_per_node
+        )
+    }
+
+    /// Layers of a virtual stage, if all have as many.
+    fn even_stage(&self) -> Option<u32> {
+        let stages = self.pp * self.chunks;
+        let even = self.stage_layers.is_empty() && stages > 0 && self.depth.is_multiple_of(stages);
+        even.then(|| self.depth / stages)
+    }
+}
+
+/// The command that launches a plan under a stack.
+pub fn launch(stack: Stack, plan: &TrainingLaunch) -> String {
+    match stack {
+        Stack::Megatron => megatron::command(plan),
+        Stack::MindSpeed => mindspeed::command(plan),
+        Stack::Torchtitan => torchtitan::command(plan),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> TrainingLaunch {
+        TrainingLaunch {
+            model: "m".into(),
+            nodes: 4,
+            chips_per_node: 8,
+            tp: 4,
+            cp: 1,
+            pp: 4,
+            dp: 2,
+            ep: 1,
+            etp: 4,
+            chunks: 2,
+            depth: 32,
+            micro_batch: 1,
+            global_batch: 64,
+            sequence: 4096,
+            precision: "bf16".into(),
+            schedule: "1f1b".into(),
+            recompute: "full".into(),
+            sharding: "zero-1".into(),
+            sequence_parallel: true,
+            context: "ring".into(),
+            overlap: vec!["gradients".into(), "tensor".into()],
+            offload: "none".into(),
+            ..TrainingLaunch::default()
+        }
+    }
+
+    #[test]
+    fn megatron_gets_layers_of_a_virtual_stage() {
+        let text = launch(Stack::Megatron, &plan());
+        for flag in [
+            "--tensor-model-parallel-size 4",
+            "--pipeline-model-parallel-size 4",
+            // 32 layers over 4 · 2 virtual stages
+            "--num-layers-per-virtual-pipeline-stage 4",
+            "--sequence-parallel",
+            "--use-distributed-optimizer",
+            "--overlap-grad-reduce",
+            "--tp-comm-overlap",
+            "--recompute-granularity full",
+        ] {
+            assert!(text.contains(flag), "{flag} in {text}");
+        }
+        assert!(!text.contains("--overlap-param-gather"));
+    }
+
+    #[test]
+    fn each_stack_has_its_own_words() {
+        assert!(launch(Stack::MindSpeed, &plan()).contains("--use-ascend-mc2"));
+        let titan = launch(Stack::Torchtitan, &plan());
+        assert!(titan.contains("--parallelism.tensor_parallel_degree 4"), "{titan}");
+        assert!(titan.contains("Interleaved1F1B"), "{titan}");
+    }
+
+    #[test]
+    fn what_a_stack_cannot_do_is_said() {
+        let plan = TrainingLaunch { schedule: "dualpipe".into(), chunks: 1, ..plan() };
+        assert!(launch(Stack::Megatron, &plan).starts_with("# "));
+    }
+}
