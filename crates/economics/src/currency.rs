@@ -2,7 +2,7 @@
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_hardware::Figure;
-use vitruvian_hardware::catalog::exchange_rates;
+use vitruvian_hardware::catalog::currency::exchange_rates;
 use vitruvian_quantity::Money;
 
 /// US dollars for one unit of each currency.

@@ -1,6 +1,6 @@
 //! The chips and nodes that come with the program: files embedded in the binary, read when asked for.
 
-pub(crate) mod currency;
+pub mod currency;
 mod names;
 mod sources;
 
@@ -10,7 +10,6 @@ use crate::chip::{Chip, parse_chip};
 use crate::file;
 use crate::node::{Node, parse_node};
 
-pub use currency::{ExchangeRate, exchange_rates};
 pub use names::resolve;
 pub use sources::{Citation, citations};
 

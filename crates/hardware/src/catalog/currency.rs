@@ -48,6 +48,15 @@ fn read(currency: &str, rate: &DeValue<'_>) -> Option<ExchangeRate> {
 pub(crate) fn dollars(text: &str) -> Option<f64> {
     let (amount, currency) = text.trim().split_once(' ')?;
     let amount: f64 = amount.parse().ok()?;
-    let rate = exchange_rates().into_iter().find(|rate| rate.currency == currency)?;
-    Some(amount * rate.dollars).filter(|dollars| dollars.is_finite())
+    Some(amount * rate(currency)?).filter(|dollars| dollars.is_finite())
+}
+
+/// US dollars for one unit of a currency; nothing if the catalog has no rate for it.
+pub fn rate(currency: &str) -> Option<f64> {
+    exchange_rates().into_iter().find(|rate| rate.currency == currency).map(|rate| rate.dollars)
+}
+
+/// The currencies that have a rate, sorted.
+pub fn names() -> Vec<String> {
+    exchange_rates().into_iter().map(|rate| rate.currency).collect()
 }
