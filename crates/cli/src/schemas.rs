@@ -15,7 +15,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("chip-show", schema_for!(chip::show::Shown)),
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),
         ("cost-die", schema_for!(vitruvian::die::DieAnswer)),
-        ("cost-serve", schema_for!(vitruvian::ownership::ServeAnswer)),
+        ("cost-serve", schema_for!(vitruvian::ownership::ServeAnswers)),
         ("cost-train", schema_for!(vitruvian::ownership::TrainCostAnswer)),
         ("cost-rent", schema_for!(vitruvian::ownership::RentAnswer)),
         ("export-control-check", schema_for!(vitruvian::export_control::CheckAnswer)),

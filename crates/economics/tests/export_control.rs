@@ -211,3 +211,29 @@ fn a_stack_of_memory_by_itself_is_caught_and_in_a_package_it_is_not() {
     let h20 = facts_of(&catalog::chip("h20").unwrap(), &collection);
     assert_eq!(said("V24c", &collection, "h20", &h20), "co-packaged");
 }
+
+#[test]
+fn all_device_memory_counts_and_sparse_peaks_do_not() {
+    let collection = collection().unwrap();
+    // 800 of GDDR6 and 600 GB/s of LPDDR are 1400 together.
+    let lines = "extends = \"l20\"\nhbm.bandwidth = \"800 GB/s\"\ndram.further_bandwidth = \"600 GB/s\"\n";
+    let facts = facts_of(&written(lines), &collection);
+    assert_eq!(facts.dram_bandwidth, Fact::Is(1400.0));
+    assert_eq!(said("V25i", &collection, "my", &facts), "is-informed");
+    // The H20 multiplies 2:4 sparse weights at twice the rate; 2 × 2368 would be 3A090.b.
+    let h20 = catalog::chip("h20").unwrap();
+    assert_eq!(h20.compute.sparsity.unwrap().speedup, 2.0);
+    assert_eq!(facts_of(&h20, &collection).tpp, Fact::Is(2368.0));
+}
+
+#[test]
+fn fp4_is_worth_what_fp8_is_unless_it_is_more_than_twice_as_fast() {
+    let collection = collection().unwrap();
+    let tpp = |name: &str, dtype: &str| {
+        let account = facts(&catalog::chip(name).unwrap(), &collection.definitions, BaseDies::Excluded);
+        account.performance.iter().find(|one| one.dtype.name() == dtype).unwrap().tpp
+    };
+    // B200: 4500 × 8 = 9000 × 4. B300: 4500 × 8 = 36000, but 15000 × 4 = 60000.
+    assert_eq!((tpp("b200", "fp8"), tpp("b200", "nvfp4")), (36_000.0, 36_000.0));
+    assert_eq!((tpp("b300", "fp8"), tpp("b300", "nvfp4")), (36_000.0, 60_000.0));
+}

@@ -46,6 +46,8 @@ pub struct Chip {
     pub hbm: Hbm,
     /// Technology of the device memory: `"HBM3"`.
     pub memory: String,
+    /// Bandwidth of device memory on the package besides, such as LPDDR.
+    pub further_memory: BytesPerSecond,
     /// Links to the other chips of the node.
     pub scale_up: ScaleUp,
     /// Link to the host.

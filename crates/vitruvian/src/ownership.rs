@@ -6,7 +6,7 @@ mod rent;
 mod serve;
 mod train;
 
-pub use answer::{RentAnswer, ServeAnswer, TrainCostAnswer};
+pub use answer::{RentAnswer, ServeAnswer, ServeAnswers, TrainCostAnswer};
 pub use assumptions::Assumptions;
 pub use rent::{RentStudy, rent};
 pub use serve::{Fleet, ServeStudy, serve};

@@ -161,7 +161,7 @@ pub fn facts(chip: &Chip, definitions: &Definitions, base_dies: BaseDies) -> Acc
         tpp: Fact::Is(tpp),
         performance_density,
         io_bandwidth: Fact::of(chip.io.map(|io| io.in_unit("GB/s"))),
-        dram_bandwidth: Fact::Is(chip.hbm.bandwidth.in_unit("GB/s")),
+        dram_bandwidth: Fact::Is((chip.hbm.bandwidth + chip.further_memory).in_unit("GB/s")),
         memory_bandwidth_density: if stacked { Fact::Unknown } else { Fact::Undefined },
         transistors: Fact::of(chip.die.transistors),
         data_centre: Fact::of(chip.data_centre.map(f64::from)),

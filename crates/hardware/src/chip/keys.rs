@@ -147,6 +147,13 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
     optional!("hbm.stacks", Count, hbm.stacks, "Memory stacks on the package."),
     K::shown("hbm.stack_bandwidth", Bandwidth, "Bandwidth of one stack."),
     required!("hbm.latency", Time, hbm.latency, "Load-to-use latency."),
+    optional!(
+        "dram.further_bandwidth",
+        Bandwidth,
+        further_memory,
+        "Device memory on the package besides, such as LPDDR; export rules count all of it."
+    )
+    .or_zero(),
     // Links.
     K::shown("scale_up.kind", Text, "What the links to the other chips are called."),
     required!("scale_up.links", Count, scale_up.links, "Links to the other chips of a node.").or_zero(),

@@ -60,6 +60,7 @@ fn blank(name: String) -> Chip {
         l2: CacheLevel::default(),
         hbm: Hbm::default(),
         memory: String::new(),
+        further_memory: BytesPerSecond::ZERO,
         scale_up: ScaleUp::default(),
         host: Host::default(),
         nic: BytesPerSecond::ZERO,

@@ -5,7 +5,14 @@ use serde::Serialize;
 
 use crate::answer::{Deployment, Question, Range};
 
-/// What serving costs.
+/// What serving costs, chip against chip.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ServeAnswers {
+    /// One entry a chip, in the order asked.
+    pub chips: Vec<ServeAnswer>,
+}
+
+/// What serving costs on one chip.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ServeAnswer {
     /// What was asked, with defaults filled in.

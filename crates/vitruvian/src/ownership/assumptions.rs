@@ -130,7 +130,9 @@ impl Assumptions {
             .into_iter()
             .map(|one| self.one(region, one))
             .collect();
-        all.extend(self.price.as_ref().map_or_else(|| prices("chip", &chip.figures), |text| vec![own_price(text)]));
+        all.extend(
+            self.price.as_ref().map_or_else(|| prices("chip", &chip.figures), |text| vec![own_price(text)]),
+        );
         all.extend(prices("server without chips", &node.figures));
         all.extend(rents.iter().map(|rent| Assumption {
             key: "rent".to_owned(),

@@ -2,95 +2,133 @@
 
 use vitruvian_report::{Block, Cell, Column, Page, Table};
 
-use super::range;
-use crate::ownership::answer::{Assumption, ChipHour, RentAnswer, ServeAnswer, TrainCostAnswer};
+use super::{contest, range};
+use crate::answer::Range;
+use crate::ownership::answer::{
+    Assumption, ChipHour, RentAnswer, Sale, ServeAnswer, ServeAnswers, TrainCostAnswer,
+};
 
-/// What a served token costs. `sources` adds every price and assumption.
-pub fn serve(answer: &ServeAnswer, sources: bool) -> Page {
-    let mut blocks = vec![Block::Table(serve_table(answer))];
-    blocks.extend(rents(answer).map(Block::Table));
+/// What a served token costs, chip against chip. `sources` adds every price and assumption.
+pub fn serve(answers: &ServeAnswers, sources: bool) -> Page {
+    let mut blocks = vec![Block::Table(serve_table(answers))];
+    blocks.extend(answers.chips.iter().filter_map(rents).map(Block::Table));
     if sources {
-        blocks.push(Block::Table(assumptions(&answer.assumptions)));
+        blocks.extend(answers.chips.iter().map(|answer| Block::Table(assumptions(&answer.assumptions))));
     }
     Page { blocks, ..Page::default() }
 }
 
+/// Rows of one figure a chip.
+struct Rows<'a> {
+    table: Table,
+    chips: &'a [ServeAnswer],
+}
+
+impl Rows<'_> {
+    fn row(&mut self, name: &str, unit: &str, of: impl Fn(&ServeAnswer) -> Cell) {
+        self.table.metric(name, unit, self.chips.iter().map(of));
+    }
+
+    /// A figure of the hour of a chip, where a price is known.
+    fn hour(&mut self, name: &str, unit: &str, of: impl Fn(&ChipHour) -> Cell) {
+        self.row(name, unit, |answer| answer.chip_hour.as_ref().map_or_else(Cell::default, &of));
+    }
+
+    /// A row of ranges; the least in a good tone where it leads all others.
+    fn least(&mut self, name: &str, unit: &str, of: impl Fn(&ServeAnswer) -> Option<Range>) {
+        let ranges: Vec<Option<Range>> = self.chips.iter().map(of).collect();
+        self.table.metric(name, unit, contest(&ranges, false));
+    }
+}
+
 /// The hour of a chip, the price of a token, energy and carbon.
-pub fn serve_table(answer: &ServeAnswer) -> Table {
-    let (question, deployment) = (&answer.question, &answer.deployment);
-    let mut table = Table::side_by_side([answer.title.clone()]).title(format!(
-        "{} on {} × {}, {}, {}, batch {}",
-        question.model,
-        question.chips,
-        answer.title,
-        deployment.layout,
-        deployment.precision,
-        deployment.batch
-    ));
-    chip_hour(&mut table, answer.chip_hour.as_ref());
-    tokens(&mut table, answer);
-    sale(&mut table, answer);
-    table.note(format!(
-        "{} input and {} output tokens a request; TTFT {:.0} ms, TPOT {:.1} ms; {}, {}.",
-        question.input_tokens,
-        question.output_tokens,
-        deployment.ttft_ms.p50,
-        deployment.tpot_ms.p50,
-        answer.engine,
-        answer.node
-    ));
-    table.note("Ranges: by the span of prices, and for tokens also by the uncertainty of speed.".to_owned());
-    answer.notes.iter().for_each(|note| table.note(note.clone()));
+pub fn serve_table(answers: &ServeAnswers) -> Table {
+    let chips = &answers.chips;
+    let table = Table::side_by_side(chips.iter().map(|answer| answer.title.clone()));
+    let title = chips.first().map_or(String::new(), |answer| {
+        let question = &answer.question;
+        format!(
+            "{}: {} input and {} output tokens",
+            question.model, question.input_tokens, question.output_tokens
+        )
+    });
+    let mut rows = Rows { table: table.title(title), chips };
+    deployments(&mut rows);
+    hours(&mut rows);
+    tokens(&mut rows);
+    sale(&mut rows);
+    let mut table = rows.table;
+    table.note("Ranges: by the span of prices, and for tokens also by the uncertainty of speed.");
+    for answer in chips {
+        table.note(format!("{}: {}, {}.", answer.chip, answer.engine, answer.node));
+        answer.notes.iter().for_each(|note| table.note(note.clone()));
+    }
     table
 }
 
-fn chip_hour(table: &mut Table, hour: Option<&ChipHour>) {
-    let Some(hour) = hour else { return };
-    table.section(format!(
-        "one chip in a used hour ({:.0} % of the hours are used)",
-        hour.utilisation * 100.0
-    ));
-    table.metric("chip with its share of the server", "USD", [range(hour.capital_usd)]);
-    let mut money = |name: &str, value: f64| table.metric(name, "USD/h", [Cell::number(value)]);
-    money("server capital", hour.server_usd);
-    money("network and storage", hour.network_usd);
-    money("staff, maintenance, rack", hour.operations_usd);
+fn deployments(rows: &mut Rows<'_>) {
+    rows.row("chips of a replica", "", |answer| Cell::integer(answer.question.chips));
+    rows.row("layout", "", |answer| Cell::text(&answer.deployment.layout));
+    rows.row("precision", "", |answer| Cell::text(&answer.deployment.precision));
+    rows.row("batch", "", |answer| Cell::integer(answer.deployment.batch));
+    rows.row("TTFT", "ms", |answer| range(answer.deployment.ttft_ms));
+    rows.row("TPOT", "ms", |answer| range(answer.deployment.tpot_ms));
+}
+
+fn hours(rows: &mut Rows<'_>) {
+    let Some(hour) = rows.chips.iter().find_map(|answer| answer.chip_hour.as_ref()) else { return };
+    rows.table.section(hour_title(hour));
+    rows.hour("chip with its share of the server", "USD", |hour| range(hour.capital_usd));
+    rows.hour("server capital", "USD/h", |hour| Cell::number(hour.server_usd));
+    rows.hour("network and storage", "USD/h", |hour| Cell::number(hour.network_usd));
+    rows.hour("staff, maintenance, rack", "USD/h", |hour| Cell::number(hour.operations_usd));
     if hour.building_usd > 0.0 {
-        money("building", hour.building_usd);
+        rows.hour("building", "USD/h", |hour| Cell::number(hour.building_usd));
     }
-    money("electricity", hour.energy_usd);
-    table.metric("all", "USD/h", [range(hour.total_usd)]);
-    table.metric("electricity at the power cap", "USD/h", [Cell::number(hour.energy_at_cap_usd)]);
+    rows.hour("electricity", "USD/h", |hour| Cell::number(hour.energy_usd));
+    rows.least("all", "USD/h", |answer| answer.chip_hour.as_ref().map(|hour| hour.total_usd));
+    rows.hour("electricity at the power cap", "USD/h", |hour| Cell::number(hour.energy_at_cap_usd));
 }
 
-fn tokens(table: &mut Table, answer: &ServeAnswer) {
-    table.section("a million tokens");
-    if let Some(money) = &answer.tokens {
-        table.metric("input", "USD", [range(money.input_usd)]);
-        table.metric("output", "USD", [range(money.output_usd)]);
-        table.metric("everything over output", "USD", [range(money.all_over_output_usd)]);
-    }
-    let energy = &answer.energy;
-    table.metric("energy, input", "kWh", [Cell::number(energy.input_kwh_per_million)]);
-    table.metric("energy, output", "kWh", [Cell::number(energy.output_kwh_per_million)]);
-    table.metric("carbon dioxide, input", "kg", [Cell::number(energy.input_kg_per_million)]);
-    table.metric("carbon dioxide, output", "kg", [Cell::number(energy.output_kg_per_million)]);
-    table.metric("power of a chip with its host", "W", [range(energy.wall_power_w)]);
-    table.metric("the same at the power cap", "W", [Cell::number(energy.wall_power_at_cap_w)]);
+fn hour_title(hour: &ChipHour) -> String {
+    format!("one chip in a used hour ({:.0} % of the hours are used)", hour.utilisation * 100.0)
 }
 
-fn sale(table: &mut Table, answer: &ServeAnswer) {
-    let Some(sale) = &answer.sale else { return };
-    table.section(format!(
+fn tokens(rows: &mut Rows<'_>) {
+    rows.table.section("a million tokens");
+    rows.least("input", "USD", |answer| answer.tokens.map(|money| money.input_usd));
+    rows.least("output", "USD", |answer| answer.tokens.map(|money| money.output_usd));
+    rows.least("everything over output", "USD", |answer| {
+        answer.tokens.map(|money| money.all_over_output_usd)
+    });
+    rows.row("energy, input", "kWh", |answer| Cell::number(answer.energy.input_kwh_per_million));
+    rows.row("energy, output", "kWh", |answer| Cell::number(answer.energy.output_kwh_per_million));
+    rows.row("carbon dioxide, input", "kg", |answer| Cell::number(answer.energy.input_kg_per_million));
+    rows.row("carbon dioxide, output", "kg", |answer| Cell::number(answer.energy.output_kg_per_million));
+    rows.row("power of a chip with its host", "W", |answer| range(answer.energy.wall_power_w));
+    rows.row("the same at the power cap", "W", |answer| Cell::number(answer.energy.wall_power_at_cap_w));
+}
+
+fn sale(rows: &mut Rows<'_>) {
+    let Some(sale) = rows.chips.iter().find_map(|answer| answer.sale) else { return };
+    let three = vitruvian_quantity::three;
+    rows.table.section(format!(
         "sold at {} and {} USD a million",
-        vitruvian_quantity::three(sale.input_price_usd),
-        vitruvian_quantity::three(sale.output_price_usd)
+        three(sale.input_price_usd),
+        three(sale.output_price_usd)
     ));
-    table.metric("one chip earns", "USD/h", [Cell::number(sale.usd_per_chip_hour)]);
-    table.metric("margin over cost", "", [Cell::from(sale.margin.map(Cell::share))]);
-    let even = sale.break_even_utilisation.map_or_else(|| Cell::text("never"), Cell::share);
-    table.metric("hours that must be sold", "", [even]);
-    table.metric("capital is repaid after", "months", [months(sale.payback_months, answer)]);
+    let sold =
+        |answer: &ServeAnswer, of: fn(&Sale) -> Cell| answer.sale.as_ref().map_or_else(Cell::default, of);
+    rows.row("one chip earns", "USD/h", |answer| sold(answer, |sale| Cell::number(sale.usd_per_chip_hour)));
+    rows.row("margin over cost", "", |answer| sold(answer, |sale| Cell::from(sale.margin.map(Cell::share))));
+    rows.row("hours that must be sold", "", |answer| sold(answer, |sale| never(sale.break_even_utilisation)));
+    rows.row("capital is repaid after", "months", |answer| {
+        answer.sale.map_or_else(Cell::default, |sale| months(sale.payback_months, answer))
+    });
+}
+
+fn never(share: Option<f64>) -> Cell {
+    share.map_or_else(|| Cell::text("never"), Cell::share)
 }
 
 /// Months as a cell: more than the years of service is never.
@@ -110,14 +148,14 @@ fn rents(answer: &ServeAnswer) -> Option<Table> {
         Column::text("date"),
         Column::text("grade"),
     ];
-    let mut table = Table::new(columns);
+    let mut table = Table::new(columns).title(format!("Renting {}", answer.title));
     for rent in &answer.rents {
         table.row([
             Cell::text(&rent.quoted),
             range(rent.usd_per_chip_hour),
             Cell::number(rent.input_usd),
             Cell::number(rent.output_usd),
-            rent.break_even_utilisation.map_or_else(|| Cell::text("never"), Cell::share),
+            never(rent.break_even_utilisation),
             months(rent.break_even_months, answer),
             Cell::text(&rent.date),
             Cell::text(&rent.grade),
@@ -194,7 +232,17 @@ fn train_table(answer: &TrainCostAnswer) -> Table {
         "{} on {} × {}, {}: {:.3e} tokens",
         answer.model, answer.chips, answer.title, answer.layout, answer.tokens
     ));
-    chip_hour(&mut table, answer.chip_hour.as_ref());
+    if let Some(hour) = &answer.chip_hour {
+        table.section(hour_title(hour));
+        table.metric("chip with its share of the server", "USD", [range(hour.capital_usd)]);
+        table.metric(
+            "capital, network, operations",
+            "USD/h",
+            [Cell::number(hour.total_usd.p50 - hour.energy_usd)],
+        );
+        table.metric("electricity", "USD/h", [Cell::number(hour.energy_usd)]);
+        table.metric("all", "USD/h", [range(hour.total_usd)]);
+    }
     table.section("the run");
     table.metric("time", "days", [range(answer.days)]);
     table.metric("time that is progress", "", [Cell::share(answer.goodput)]);
@@ -223,7 +271,7 @@ fn run_rents(answer: &TrainCostAnswer) -> Option<Table> {
         table.row([
             Cell::text(&rent.quoted),
             range(rent.total_usd),
-            rent.break_even_utilisation.map_or_else(|| Cell::text("never"), Cell::share),
+            never(rent.break_even_utilisation),
             Cell::text(&rent.date),
             Cell::text(&rent.grade),
         ]);
