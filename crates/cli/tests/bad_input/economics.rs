@@ -179,3 +179,14 @@ fn a_rule_with_a_field_that_is_none() {
     let told = refused_file("my.toml", "id = 3", &["export-control", "check", "h20", "--rule", "my.toml"]);
     assert!(told.contains("my.toml:1:6"), "{told}");
 }
+
+#[test]
+fn a_run_that_does_not_fit() {
+    let told = refused(&["cost", "train", "--chip", "l20", "--model", "llama-3.1-70b", "--tp", "1"]);
+    assert!(
+        told.starts_with("error[does-not-fit]: llama-3.1-70b does not fit on 1 × NVIDIA L20 48 GB in that layout"),
+        "{told}"
+    );
+    let told = refused(&["cost", "train", "--tokens", "lots"]);
+    assert!(told.contains("`lots` is no number of tokens: write for example 15T or 300B"), "{told}");
+}

@@ -36,9 +36,10 @@ pub fn train(study: &TrainCostStudy) -> Result<TrainCostAnswer, Diagnostics> {
     let money = study.assumptions.of(&chip, &node, region)?;
     let answer = train_step(&study.train)?;
     let (Some(plan), Some(run)) = (answer.plans.first(), &answer.run) else {
-        let message = format!("{} does not fit on {} × {} so", answer.model, answer.chips, answer.title);
+        let message =
+            format!("{} does not fit on {} × {} in that layout", answer.model, answer.chips, chip.title);
         return Err(Diagnostic::error("does-not-fit", message)
-            .help("use more chips, another layout, or let it be searched with `--search`")
+            .help("use more chips or other degrees; with `--chips` and no degrees the layout is searched")
             .into());
     };
     let host = node.host_power / f64::from(node.size);

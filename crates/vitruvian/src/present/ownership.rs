@@ -96,17 +96,23 @@ fn hour_title(hour: &ChipHour) -> String {
 
 fn tokens(rows: &mut Rows<'_>) {
     rows.table.section("a million tokens");
-    rows.least("input", "USD", |answer| answer.tokens.map(|money| money.input_usd));
-    rows.least("output", "USD", |answer| answer.tokens.map(|money| money.output_usd));
-    rows.least("everything over output", "USD", |answer| {
-        answer.tokens.map(|money| money.all_over_output_usd)
-    });
+    if rows.chips.iter().any(|answer| answer.tokens.is_some()) {
+        prices(rows);
+    }
     rows.row("energy, input", "kWh", |answer| Cell::number(answer.energy.input_kwh_per_million));
     rows.row("energy, output", "kWh", |answer| Cell::number(answer.energy.output_kwh_per_million));
     rows.row("carbon dioxide, input", "kg", |answer| Cell::number(answer.energy.input_kg_per_million));
     rows.row("carbon dioxide, output", "kg", |answer| Cell::number(answer.energy.output_kg_per_million));
     rows.row("power of a chip with its host", "W", |answer| range(answer.energy.wall_power_w));
     rows.row("the same at the power cap", "W", |answer| Cell::number(answer.energy.wall_power_at_cap_w));
+}
+
+fn prices(rows: &mut Rows<'_>) {
+    rows.least("input", "USD", |answer| answer.tokens.map(|money| money.input_usd));
+    rows.least("output", "USD", |answer| answer.tokens.map(|money| money.output_usd));
+    rows.least("everything over output", "USD", |answer| {
+        answer.tokens.map(|money| money.all_over_output_usd)
+    });
 }
 
 fn sale(rows: &mut Rows<'_>) {
