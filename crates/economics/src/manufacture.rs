@@ -12,7 +12,7 @@ pub mod yields;
 
 pub use catalog::{Manufacture, Process, manufacture, process, process_names, processes};
 pub use cost::{Costing, Recipe, cost, simulate, swings};
-pub use harvest::{Bin, at_least, distribution};
+pub use harvest::{Bin, Clusters, at_least, distribution};
 pub use inputs::{Input, Inputs};
 pub use recipe::{Choices, Made, Origin, recipe};
 pub use spread::Spread;

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use vitruvian_economics::export_control::classify::{Subject, verdict};
 use vitruvian_economics::export_control::{Fact, Facts, Verdict, collection};
-use vitruvian_economics::manufacture::harvest::{Bin, at_least, distribution};
+use vitruvian_economics::manufacture::harvest::{Bin, Clusters, at_least, distribution};
 use vitruvian_economics::manufacture::{Wafer, YieldModel, dies_per_wafer, wafer};
 use vitruvian_economics::{Building, ownership, region};
 use vitruvian_quantity::{Money, Watts};
@@ -38,15 +38,16 @@ proptest! {
 
     #[test]
     fn harvest_is_between_whole_dies_and_good_uncores(
-        model in model(), cores in 1u32..200, share in 0.1f64..0.9, density in 0.0f64..1.0, spare in 0u32..200,
+        model in model(), cores in 1u32..200, share in 0.1f64..0.9, density in 0.0f64..1.0, spare in 0u32..200, over_die: bool,
     ) {
         let needed = cores.saturating_sub(spare);
         let bin = Bin::new(6.0, cores, needed, share);
-        let found = at_least(&bin, model, density);
-        let none_spare = at_least(&Bin { needed: cores, ..bin }, model, density);
-        prop_assert!(none_spare <= found + 1e-12 && found <= model.good(bin.uncore_area, density) + 1e-12);
-        let all: f64 = distribution(&bin, model, density).iter().sum();
-        prop_assert!((all - model.good(bin.uncore_area, density)).abs() < 1e-9);
+        let clusters = if over_die { Clusters::Die } else { Clusters::Core };
+        let found = at_least(&bin, model, density, clusters);
+        let none_spare = at_least(&Bin { needed: cores, ..bin }, model, density, clusters);
+        prop_assert!(none_spare <= found + 1e-12 && found <= model.good(bin.uncore_area, density) + 1e-6);
+        let all: f64 = distribution(&bin, model, density, clusters).iter().sum();
+        prop_assert!((all - model.good(bin.uncore_area, density)).abs() < 1e-6);
     }
 
     #[test]

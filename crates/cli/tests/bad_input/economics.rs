@@ -114,6 +114,14 @@ fn names_of_processes_and_models() {
 }
 
 #[test]
+fn clusters_that_no_model_has() {
+    let told = refused(&["cost", "die", "h20", "--clusters", "dye"]);
+    assert!(told.contains("clusters do not reach over a `dye`") && told.contains("did you mean `die`?"), "{told}");
+    let told = refused(&["cost", "die", "h20", "--clusters", "die", "--model", "murphy"]);
+    assert!(told.contains("the model murphy has no clusters over a die"), "{told}");
+}
+
+#[test]
 fn a_currency_without_a_rate() {
     let told = "\
 error[currency]: there is no exchange rate for `XYZ`

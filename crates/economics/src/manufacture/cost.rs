@@ -7,7 +7,7 @@
 //!
 //! What is lost in assembly is the whole content, which is why memory weighs on a package that fails.
 
-use super::harvest::{Bin, at_least};
+use super::harvest::{Bin, Clusters, at_least};
 use super::inputs::{Input, Inputs};
 use super::spread::Spread;
 use super::stream::Normals;
@@ -30,6 +30,8 @@ pub struct OtherDies {
 pub struct Recipe {
     /// How defects fall; α is that of the inputs.
     pub model: YieldModel,
+    /// How far a cluster of defects reaches.
+    pub clusters: Clusters,
     /// Compute dies in the package.
     pub dies: f64,
     /// Area of one, cm².
@@ -114,7 +116,7 @@ impl Recipe {
     pub fn die_yield(&self, needed: Option<u32>, inputs: &Inputs<f64>) -> f64 {
         let (model, density) = (self.model(inputs), inputs.get(Input::DefectDensity));
         let random = match needed.and_then(|needed| self.bin(needed, inputs)) {
-            Some(bin) => at_least(&bin, model, density),
+            Some(bin) => at_least(&bin, model, density, self.clusters),
             None => model.good(self.area, density),
         };
         random * inputs.get(Input::SystematicYield)
@@ -229,6 +231,7 @@ mod tests {
         };
         Recipe {
             model: YieldModel::NegativeBinomial { alpha: 3.0 },
+            clusters: Clusters::Core,
             dies: 1.0,
             area: 6.0,
             per_wafer: 90.0,

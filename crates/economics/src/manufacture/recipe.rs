@@ -7,6 +7,7 @@ use vitruvian_hardware::Chip;
 
 use super::catalog::{Manufacture, Process, process};
 use super::cost::Recipe;
+use super::harvest::Clusters;
 use super::inputs::Input;
 use super::wafer::dies_per_wafer;
 use super::yields::YieldModel;
@@ -30,6 +31,8 @@ pub struct Choices {
     pub assembly_yield: Option<f64>,
     /// Cores of one die that must be good.
     pub cores: Option<u32>,
+    /// How far a cluster of defects reaches: `core` or `die`.
+    pub clusters: Option<String>,
     /// Whether the die shrinks or grows with the density of the process.
     pub scale_area: bool,
 }
@@ -106,6 +109,7 @@ pub fn recipe(
     let (inputs, origins) = sheet.inputs()?;
     let recipe = Recipe {
         model,
+        clusters: clusters(choices, model)?,
         dies: f64::from(chip.compute.dies),
         area,
         per_wafer: f64::from(dies_per_wafer(wafer, outline[0], outline[1])),
@@ -118,6 +122,21 @@ pub fn recipe(
         inputs,
     };
     Ok(Made { process, recipe, outline, usable: wafer.diameter - 2.0 * wafer.edge, origins })
+}
+
+fn clusters(choices: &Choices, model: YieldModel) -> Result<Clusters, Diagnostic> {
+    let known = ["core", "die"];
+    match choices.clusters.as_deref().unwrap_or(known[0]) {
+        "core" => Ok(Clusters::Core),
+        "die" if model.clustering().is_some() => Ok(Clusters::Die),
+        "die" => Err(Diagnostic::error("clusters", format!("the model {model} has no clusters over a die"))
+            .help("use --model negative-binomial or seeds")),
+        other => {
+            let help = crate::near::did_you_mean(other, &known);
+            Err(Diagnostic::error("clusters", format!("clusters do not reach over a `{other}`"))
+                .help(help.unwrap_or_else(|| "use core or die".to_owned())))
+        }
+    }
 }
 
 /// Memory is bought by the GB of its data sheet, which are binary.

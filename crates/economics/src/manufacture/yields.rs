@@ -54,6 +54,15 @@ impl YieldModel {
         defects / area
     }
 
+    /// α of a gamma distribution of densities, where the model is one.
+    pub fn clustering(self) -> Option<f64> {
+        match self {
+            Self::NegativeBinomial { alpha } => Some(alpha),
+            Self::Seeds => Some(1.0),
+            _ => None,
+        }
+    }
+
     /// Layers that a density counts for: that of the Bose–Einstein model is one layer's.
     pub fn layers(self) -> f64 {
         if let Self::BoseEinstein { layers } = self { layers } else { 1.0 }

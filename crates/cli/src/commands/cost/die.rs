@@ -30,6 +30,9 @@ pub(crate) struct DieArgs {
     /// Clustering of the negative binomial model
     #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
     alpha: Option<f64>,
+    /// How far a cluster of defects reaches: over a core, or over the whole die
+    #[arg(long, default_value = "core", value_name = "REACH")]
+    clusters: String,
     /// Price of a wafer, such as "14500 USD" or "100000 CNY"
     #[arg(long, value_name = "MONEY")]
     wafer_price: Option<String>,
@@ -69,6 +72,7 @@ pub(crate) fn run(arguments: &DieArgs) -> Result<Answer, Diagnostics> {
             wafer_price: arguments.wafer_price.clone(),
             assembly_yield: arguments.assembly_yield,
             cores: arguments.cores,
+            clusters: Some(arguments.clusters.clone()),
             scale_area: arguments.scale_area,
         },
         rates: arguments.rates.clone(),
