@@ -116,7 +116,10 @@ fn names_of_processes_and_models() {
 #[test]
 fn clusters_that_no_model_has() {
     let told = refused(&["cost", "die", "h20", "--clusters", "dye"]);
-    assert!(told.contains("clusters do not reach over a `dye`") && told.contains("did you mean `die`?"), "{told}");
+    assert!(
+        told.contains("clusters do not reach over a `dye`") && told.contains("did you mean `die`?"),
+        "{told}"
+    );
     let told = refused(&["cost", "die", "h20", "--clusters", "die", "--model", "murphy"]);
     assert!(told.contains("the model murphy has no clusters over a die"), "{told}");
 }
@@ -192,7 +195,9 @@ fn a_rule_with_a_field_that_is_none() {
 fn a_run_that_does_not_fit() {
     let told = refused(&["cost", "train", "--chip", "l20", "--model", "llama-3.1-70b", "--tp", "1"]);
     assert!(
-        told.starts_with("error[does-not-fit]: llama-3.1-70b does not fit on 1 × NVIDIA L20 48 GB in that layout"),
+        told.starts_with(
+            "error[does-not-fit]: llama-3.1-70b does not fit on 1 × NVIDIA L20 48 GB in that layout"
+        ),
         "{told}"
     );
     let told = refused(&["cost", "train", "--tokens", "lots"]);
