@@ -19,6 +19,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("cost-train", schema_for!(vitruvian::ownership::TrainCostAnswer)),
         ("cost-rent", schema_for!(vitruvian::ownership::RentAnswer)),
         ("export-control-check", schema_for!(vitruvian::export_control::CheckAnswer)),
+        ("export-control-chips", schema_for!(vitruvian::export_control::ChipsAnswer)),
         ("export-control-timeline", schema_for!(vitruvian::export_control::TimelineAnswer)),
         ("export-control-rules", schema_for!(vitruvian::export_control::RulesAnswer)),
         ("export-control-memory", schema_for!(vitruvian::export_control::MemoryAnswer)),

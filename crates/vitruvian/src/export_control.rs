@@ -9,12 +9,12 @@ use vitruvian_economics::export_control::facts::BaseDies;
 use vitruvian_economics::export_control::{
     Collection, Facts, classify, collection, facts, timeline as changes,
 };
-use vitruvian_hardware::Chip;
+use vitruvian_hardware::{Chip, catalog};
 use vitruvian_quantity::{Area, BytesPerSecond};
 
 use crate::setup::load_chip;
 use crate::study::Input;
-pub use answer::{CheckAnswer, MemoryAnswer, RulesAnswer, TimelineAnswer};
+pub use answer::{CheckAnswer, ChipsAnswer, MemoryAnswer, RulesAnswer, TimelineAnswer};
 
 /// What do the rules say of a chip on a day?
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,6 +84,23 @@ pub fn check(study: &CheckStudy) -> Result<CheckAnswer, Diagnostics> {
         proposed: study.proposed,
     };
     Ok(assemble::check(&case, notes))
+}
+
+/// Classifies every chip of the catalog on a day; without one, on the last that the collection knows.
+///
+/// # Errors
+/// A day that is none or out of range.
+pub fn chips(date: Option<&str>) -> Result<ChipsAnswer, Diagnostics> {
+    let collection = collection()?;
+    let day = collection.day(date)?;
+    let line = |name: &str| -> Result<answer::ChipLine, Diagnostics> {
+        let chip = catalog::chip(name)?;
+        let facts = chip_facts(&chip, &collection);
+        let findings = classify(&collection, Subject { name, facts: &facts }, day);
+        Ok(assemble::line(&chip, &facts, &findings))
+    };
+    let lines: Vec<answer::ChipLine> = catalog::names().map(line).collect::<Result<_, _>>()?;
+    Ok(assemble::chips(&collection, day, lines))
 }
 
 /// The time line of a chip.

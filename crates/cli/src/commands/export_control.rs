@@ -16,6 +16,8 @@ use crate::{inputs, io};
 pub(crate) enum ExportControlCommand {
     /// Classify a chip: TPP, performance density, what each rule says, how far from each line, what would stay below
     Check(CheckArgs),
+    /// Classify every chip of the catalog on a day
+    Chips(ChipsArgs),
     /// Show what changed for a chip, day by day
     Timeline(TimelineArgs),
     /// List the rules with their tests
@@ -45,6 +47,14 @@ pub(crate) struct CheckArgs {
     /// Count logic dies below memory stacks as logic dies; whether they are is open
     #[arg(long)]
     count_base_dies: bool,
+}
+
+/// Arguments of `export-control chips`.
+#[derive(Debug, Args)]
+pub(crate) struct ChipsArgs {
+    /// The day, as 2023-11-17; without it, the last day that the collection of rules knows
+    #[arg(long, value_name = "DATE")]
+    date: Option<String>,
 }
 
 /// Arguments of `export-control timeline`.
@@ -87,6 +97,7 @@ pub(crate) struct MemoryArgs {
 pub(crate) fn run(command: &ExportControlCommand) -> Result<Answer, Diagnostics> {
     match command {
         ExportControlCommand::Check(arguments) => check(arguments),
+        ExportControlCommand::Chips(arguments) => chips(arguments),
         ExportControlCommand::Timeline(arguments) => timeline(arguments),
         ExportControlCommand::Rules(arguments) => rules(arguments),
         ExportControlCommand::Memory(arguments) => memory(arguments),
@@ -109,6 +120,11 @@ fn check(arguments: &CheckArgs) -> Result<Answer, Diagnostics> {
     };
     let answer = vitruvian::export_control::check(&study)?;
     Ok(Answer::new(present::check(&answer, arguments.explain, arguments.proposed), &answer))
+}
+
+fn chips(arguments: &ChipsArgs) -> Result<Answer, Diagnostics> {
+    let answer = vitruvian::export_control::chips(arguments.date.as_deref())?;
+    Ok(Answer::new(present::chips(&answer), &answer))
 }
 
 fn timeline(arguments: &TimelineArgs) -> Result<Answer, Diagnostics> {

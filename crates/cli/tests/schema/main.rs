@@ -51,6 +51,7 @@ fn money_and_rules() {
     agrees("cost-train", &[&["cost", "train"], run.as_slice()].concat());
     agrees("cost-rent", &["cost", "rent", "h800-sxm", "--output-tokens", "1e9"]);
     agrees("export-control-check", &["export-control", "check", "h20"]);
+    agrees("export-control-chips", &["export-control", "chips"]);
     agrees("export-control-timeline", &["export-control", "timeline", "h20"]);
     agrees("export-control-rules", &["export-control", "rules"]);
     let stack = ["--bandwidth", "819 GB/s", "--area", "110 mm2"];

@@ -273,3 +273,37 @@ pub struct MemoryAnswer {
     /// What each rule on memory says.
     pub rules: Vec<RuleFinding>,
 }
+
+/// The chips of the catalog on a day.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ChipsAnswer {
+    /// What this answer is and is not.
+    pub banner: String,
+    /// The day asked about.
+    pub date: String,
+    /// The last day that the collection of rules looks back from.
+    pub known_until: String,
+    /// One entry a chip.
+    pub chips: Vec<ChipLine>,
+}
+
+/// One chip on a day.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ChipLine {
+    /// The chip, by name.
+    pub chip: String,
+    /// Total processing performance.
+    pub tpp: f64,
+    /// TPP over the area that counts, 1/mm².
+    pub performance_density: Option<f64>,
+    /// All inputs and outputs but those to memory, both directions.
+    pub io_bandwidth_gb_per_s: Option<f64>,
+    /// All device memory.
+    pub dram_bandwidth_gb_per_s: Option<f64>,
+    /// Rules on licences in force that catch it, with their outcomes: `V23 3A090.a`.
+    pub caught: Vec<String>,
+    /// Rules on licences in force that its file does not let decide.
+    pub open: Vec<String>,
+    /// How a licence would be reviewed, where one is needed and a rule says.
+    pub review: Option<String>,
+}

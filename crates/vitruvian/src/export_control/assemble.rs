@@ -15,7 +15,7 @@ use vitruvian_hardware::Chip;
 
 use super::answer::{CheckAnswer, Comply, Die, Performance, Settings};
 use finding::{rule_finding, verdict_words};
-pub(super) use others::{memory, positive, rules, timeline};
+pub(super) use others::{chips, line, memory, positive, rules, timeline};
 
 /// A chip, and what was found out about it.
 pub(super) struct Case<'a> {

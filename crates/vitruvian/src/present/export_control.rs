@@ -3,7 +3,7 @@
 use vitruvian_report::{Block, Cell, Column, Page, Row, Table, Tone};
 
 use crate::export_control::answer::{
-    CheckAnswer, Comply, MemoryAnswer, RuleFinding, RulesAnswer, Settings, Test, TimelineAnswer,
+    CheckAnswer, ChipsAnswer, Comply, MemoryAnswer, RuleFinding, RulesAnswer, Settings, Test, TimelineAnswer,
 };
 
 /// A chip's classification. `explain` adds every number format, die and test, and the rules that are not in force;
@@ -311,5 +311,39 @@ pub fn memory(answer: &MemoryAnswer) -> Page {
         let in_force = if rule.in_force { "yes" } else { "no" };
         table.row([rule.id.as_str(), &rule.title, &says(rule), in_force].map(Cell::text));
     }
+    with_banner(&answer.banner, table)
+}
+
+/// The chips of the catalog on a day.
+pub fn chips(answer: &ChipsAnswer) -> Page {
+    let mut table = Table::new([
+        Column::name("chip"),
+        Column::number("TPP", ""),
+        Column::number("density", "1/mm²"),
+        Column::number("links", "GB/s"),
+        Column::number("memory", "GB/s"),
+        Column::text("licence under"),
+        Column::text("review"),
+    ])
+    .title(format!("Chips of the catalog on {}", answer.date));
+    for line in &answer.chips {
+        let open = line.open.iter().map(|rule| format!("{rule} open"));
+        let rules: Vec<String> = line.caught.iter().cloned().chain(open).collect();
+        let tone = if rules.is_empty() { Tone::Good } else { Tone::Bad };
+        let under = if rules.is_empty() { "–".to_owned() } else { rules.join(", ") };
+        table.row([
+            Cell::text(&line.chip),
+            tpp(line.tpp, line.tpp, line.tpp),
+            Cell::from(line.performance_density),
+            Cell::from(line.io_bandwidth_gb_per_s),
+            Cell::from(line.dram_bandwidth_gb_per_s),
+            Cell::text(under).tone(tone),
+            Cell::text(line.review.as_deref().unwrap_or("")),
+        ]);
+    }
+    table.note(format!(
+        "Rules known to {}. For Ascend chips: what the thresholds would say.",
+        answer.known_until
+    ));
     with_banner(&answer.banner, table)
 }

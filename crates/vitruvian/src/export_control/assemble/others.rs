@@ -10,7 +10,9 @@ use vitruvian_hardware::Chip;
 
 use super::finding::{rule_finding, verdict_words};
 use crate::export_control::MemoryStudy;
-use crate::export_control::answer::{Change, MemoryAnswer, RuleTest, RuleText, RulesAnswer, TimelineAnswer};
+use crate::export_control::answer::{
+    Change, ChipLine, ChipsAnswer, MemoryAnswer, RuleTest, RuleText, RulesAnswer, TimelineAnswer,
+};
 
 pub(in crate::export_control) fn timeline(
     collection: &Collection,
@@ -147,5 +149,47 @@ pub(in crate::export_control) fn memory(
         area_mm2: area,
         memory_bandwidth_density: bandwidth / area,
         rules: found.iter().filter(on_memory).map(|finding| rule_finding(finding, &facts)).collect(),
+    }
+}
+
+/// One chip of a list.
+pub(in crate::export_control) fn line(chip: &Chip, facts: &Facts, findings: &[Finding<'_>]) -> ChipLine {
+    let in_force = |kind: Kind| findings.iter().filter(move |one| one.in_force && one.rule.kind == kind);
+    let caught = in_force(Kind::Control).filter_map(|one| match one.verdict {
+        Verdict::Caught(outcome, exception) => {
+            let with = exception.map_or(String::new(), |exception| format!(" ({})", exception.id));
+            Some(format!("{} {}{with}", one.rule.id, outcome.id))
+        }
+        _ => None,
+    });
+    let open = in_force(Kind::Control).filter(|one| one.verdict == Verdict::Unknown);
+    let review = in_force(Kind::Review).filter_map(|one| match one.verdict {
+        Verdict::Caught(outcome, _) => Some(outcome.id.clone()),
+        Verdict::Otherwise(text) => Some(text.to_owned()),
+        _ => None,
+    });
+    ChipLine {
+        chip: chip.name.clone(),
+        tpp: facts.tpp.value().unwrap_or(0.0),
+        performance_density: facts.performance_density.value(),
+        io_bandwidth_gb_per_s: facts.io_bandwidth.value(),
+        dram_bandwidth_gb_per_s: facts.dram_bandwidth.value(),
+        caught: caught.collect(),
+        open: open.map(|one| one.rule.id.clone()).collect(),
+        review: review.last(),
+    }
+}
+
+pub(in crate::export_control) fn chips(
+    collection: &Collection,
+    day: Date,
+    chips: Vec<ChipLine>,
+) -> ChipsAnswer {
+    let definitions = &collection.definitions;
+    ChipsAnswer {
+        banner: definitions.banner.clone(),
+        date: day.to_string(),
+        known_until: definitions.known_until.to_string(),
+        chips,
     }
 }
