@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{calibrate, chip, compare, estimate, kernel, model, train, validate};
 use crate::commands::{calibrate, chip, compare, estimate, fleet, kernel, model, validate};
 use crate::commands::{calibrate, chip, compare, compress, estimate, kernel, model, validate};
+use crate::commands::{
+    calibrate, chip, compare, cost, estimate, export_control, kernel, model, train, validate,
+};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -35,6 +38,12 @@ pub(crate) enum Command {
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),
+    /// Cost chips and tokens: to make, to own, to rent
+    #[command(subcommand)]
+    Cost(cost::CostCommand),
+    /// Classify chips by export rules, by day
+    #[command(subcommand)]
+    ExportControl(export_control::ExportControlCommand),
     /// Look at models: parameters, KV cache, layers
     #[command(subcommand)]
     Model(model::ModelCommand),

@@ -6,8 +6,12 @@ pub(crate) mod compare;
 pub(crate) mod compress;
 pub(crate) mod estimate;
 pub(crate) mod fleet;
+pub(crate) mod cost;
+pub(crate) mod estimate;
+pub(crate) mod export_control;
 pub(crate) mod kernel;
 pub(crate) mod model;
+mod replica;
 mod service;
 pub(crate) mod train;
 pub(crate) mod validate;
@@ -25,6 +29,8 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Fleet(command) => fleet::run(command),
         Command::Compress(arguments) => compress::run(arguments),
         Command::Chip(command) => chip::run(command),
+        Command::Cost(command) => cost::run(command),
+        Command::ExportControl(command) => export_control::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),
         Command::Train(arguments) => train::run(arguments),

@@ -121,7 +121,7 @@ mod tests {
         let cn = crate::region::region("cn").unwrap();
         let cost = hourly(&capital, Watts::new(500.0), &cn);
         assert_eq!(cost.sigma, 0.0);
-        // 0.5 kW · 1.25 · 0.056
-        assert!((cost.energy.get() - 0.035).abs() < 1e-12);
+        // 0.5 kW · 1.25 · 0.4 CNY · 0.1389 $/CNY
+        assert!((cost.energy.get() - 0.5 * 1.25 * 0.4 * 0.1389).abs() < 1e-12);
     }
 }

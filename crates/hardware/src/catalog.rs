@@ -21,7 +21,8 @@ macro_rules! embedded {
 
 /// Name and text of each chip file, in the order in which a list shows them.
 static CHIPS: &[(&str, &str)] = embedded!("chips":
-    "h20", "h20-3e", "h100-sxm", "h800-sxm", "h200-sxm", "a100-sxm", "a800-sxm", "b200", "l20", "l40s", "mi300x",
+    "h20", "h20-3e", "h100-sxm", "h800-sxm", "h200-sxm", "a100-sxm", "a800-sxm", "b200", "b300", "b30a", "l20", "l2",
+    "l40s", "rtx-4090", "rtx-4090d", "mi300x", "mi325x",
     "ascend-310p3", "ascend-910a", "ascend-910b1", "ascend-910b2", "ascend-910b3", "ascend-910b4", "ascend-910b4-1",
     "ascend-910c", "ascend-950pr",
 );

@@ -46,14 +46,22 @@ pub struct Chip {
     pub hbm: Hbm,
     /// Technology of the device memory: `"HBM3"`.
     pub memory: String,
+    /// Bandwidth of device memory on the package besides, such as LPDDR.
+    pub further_memory: BytesPerSecond,
     /// Links to the other chips of the node.
     pub scale_up: ScaleUp,
     /// Link to the host.
     pub host: Host,
+    /// Network ports on the package itself, per direction.
+    pub nic: BytesPerSecond,
+    /// Sum over all inputs and outputs but those to memory, both directions.
+    pub io: Option<BytesPerSecond>,
     /// Power and energy.
     pub power: Power,
     /// Silicon.
     pub die: Die,
+    /// Whether it is designed or marketed for data centres, where known.
+    pub data_centre: Option<bool>,
     /// Price, where a source gives one.
     pub price: Option<Price>,
     /// Every figure of the file and of those it extends, in the order of the key table.
@@ -235,6 +243,8 @@ pub struct Hbm {
     pub bandwidth: BytesPerSecond,
     /// Load-to-use latency.
     pub latency: Seconds,
+    /// Stacks on the package; zero where unknown or none.
+    pub stacks: u32,
 }
 
 /// Links to the other chips of a node. Rates are per direction.
@@ -283,10 +293,46 @@ pub struct Power {
 pub struct Die {
     /// Area of one compute die, where known.
     pub area: Option<Area>,
+    /// Width over height of one compute die, where known.
+    pub aspect: Option<f64>,
     /// Process name: `"TSMC 4N"`; empty where unknown.
     pub process: String,
+    /// What its transistors are, where known.
+    pub transistor: Option<Transistor>,
     /// Cores physically on one die, enabled or not, where known.
     pub cores_on_die: Option<u32>,
+    /// Share of a compute die that its cores take, where known.
+    pub core_share: Option<f64>,
+    /// Transistors of the package, where known.
+    pub transistors: Option<f64>,
+    /// Logic dies besides the compute dies.
+    pub io: OtherDie,
+    /// Logic die below each memory stack.
+    pub base: OtherDie,
+}
+
+/// A logic die that is no compute die.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OtherDie {
+    /// How many in the package; zero where there is none, or one a memory stack.
+    pub count: u32,
+    /// Area of one; zero where unknown.
+    pub area: Area,
+    /// Process name; empty where unknown.
+    pub process: String,
+    /// What its transistors are, where known.
+    pub transistor: Option<Transistor>,
+}
+
+/// What the transistors of a die are: export rules count the area of those that are not planar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transistor {
+    /// Planar, on bulk silicon or on an insulator.
+    Planar,
+    /// Fins.
+    FinFet,
+    /// Gate all around.
+    Gaa,
 }
 
 /// A price, in US dollars, as a range.

@@ -19,8 +19,9 @@ pub mod provenance;
 pub mod schema;
 
 pub use chip::{
-    Architecture, Buffers, CacheLevel, Chip, Compute, Die, Hbm, Host, ParsedChip, Paths, Peak, Power, Price,
-    Rates, ScaleUp, SparseMatmul, Status, StructuredSparsity, Vector, Vendor, parse_chip,
+    Architecture, Buffers, CacheLevel, Chip, Compute, Die, Hbm, Host, OtherDie, ParsedChip, Paths, Peak,
+    Power, Price, Rates, ScaleUp, SparseMatmul, Status, StructuredSparsity, Transistor, Vector, Vendor,
+    parse_chip,
 };
 pub use diff::{Difference, diff};
 pub use file::did_you_mean;

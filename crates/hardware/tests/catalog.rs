@@ -178,6 +178,16 @@ fn a_price_in_yuan_is_converted() {
 }
 
 #[test]
+fn every_price_says_when_it_held() {
+    let has = |figures: &[Figure], key: &str| figures.iter().any(|figure| figure.key == key);
+    let chips = chips().map(|chip| (chip.name, chip.figures));
+    let nodes = catalog::node_names().map(|name| (name.to_owned(), catalog::node(name).unwrap().figures));
+    for (name, figures) in chips.chain(nodes) {
+        assert!(!has(&figures, "price.typical") || has(&figures, "price.date"), "{name}");
+    }
+}
+
+#[test]
 fn names_are_found_under_what_people_call_them() {
     for (alias, name) in
         [("h100", "h100-sxm"), ("H20", "h20"), ("910b2", "ascend-910b2"), ("Ascend_910C", "ascend-910c")]
@@ -199,5 +209,5 @@ fn the_bare_910b_is_refused_and_says_why() {
 #[test]
 fn a_plan_is_marked_as_one() {
     let plans: Vec<String> = chips().filter(|c| c.status.name() == "roadmap").map(|chip| chip.name).collect();
-    assert_eq!(plans, ["ascend-950pr"]);
+    assert_eq!(plans, ["b30a", "ascend-950pr"]);
 }

@@ -362,4 +362,10 @@ impl Range {
         let factor = (Z90 * sigma).exp();
         Self { p10: median / factor, p50: median, p90: median * factor }
     }
+
+    /// The same so many times.
+    #[must_use]
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self { p10: self.p10 * factor, p50: self.p50 * factor, p90: self.p90 * factor }
+    }
 }

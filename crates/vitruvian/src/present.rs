@@ -2,10 +2,13 @@
 
 pub mod compare;
 pub mod compress;
+pub mod die;
 pub mod estimate;
+pub mod export_control;
 mod figures;
 pub mod fleet;
 mod operators;
+pub mod ownership;
 pub mod train;
 pub mod validation;
 

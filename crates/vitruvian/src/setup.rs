@@ -132,7 +132,8 @@ pub fn load_model(input: &Input) -> Result<Model, Diagnostics> {
     }
 }
 
-fn load_chip(input: &Input) -> Result<(Chip, Vec<String>), Diagnostics> {
+/// The chip of a question, and what a reader should know of it.
+pub(crate) fn load_chip(input: &Input) -> Result<(Chip, Vec<String>), Diagnostics> {
     match input {
         Input::Name(name) => Ok((catalog::chip(name)?, Vec::new())),
         Input::File { path, text } => what_if(&SourceText::new(path.as_str(), text.as_str())),

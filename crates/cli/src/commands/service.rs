@@ -40,7 +40,7 @@ pub(crate) struct ServiceArgs {
     /// How closely kernels are looked at: roofline, or tile with fitted profiles
     #[arg(long, default_value = "tile", value_name = "FIDELITY")]
     fidelity: String,
-    /// Region whose tariff and prices hold: cn or us
+    /// Region whose tariff and prices hold: cn, cn-coast, us or eu
     #[arg(long, default_value = "cn", value_name = "REGION")]
     region: String,
 }

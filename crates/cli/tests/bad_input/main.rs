@@ -6,6 +6,7 @@ mod checkpoints;
 mod chips;
 #[path = "../shell/common.rs"]
 mod common;
+mod economics;
 mod files;
 mod fleet;
 mod models;

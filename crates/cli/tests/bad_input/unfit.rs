@@ -104,7 +104,7 @@ fn words_that_are_none() {
         (
             "--region",
             "mars",
-            "error[region-unknown]: there is no region `mars`\n |\n = help: use cn or us\n\n",
+            "error[region-unknown]: there is no region `mars`\n |\n = help: use cn or cn-coast or eu or us\n\n",
         ),
     ] {
         assert_eq!(refused(&["compare", option, word]), told);

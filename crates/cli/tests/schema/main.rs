@@ -47,3 +47,19 @@ fn answers() {
     agrees("compare", &["compare"]);
     agrees("estimate", &["estimate", "--chip", "h20", "--tp", "2", "--explain"]);
 }
+
+#[test]
+fn money_and_rules() {
+    agrees("cost-die", &["cost", "die", "ascend-910b2", "--process", "smic-n2,tsmc-n7", "--samples", "100"]);
+    let sale = ["--input-price", "0.3 USD", "--output-price", "1 USD"];
+    agrees("cost-serve", &[&["cost", "serve", "--tp", "4"], sale.as_slice()].concat());
+    let run = ["--model", "qwen3-8b", "--tp", "4", "--dp", "2", "--global-batch", "64", "--tokens", "1B"];
+    agrees("cost-train", &[&["cost", "train"], run.as_slice()].concat());
+    agrees("cost-rent", &["cost", "rent", "h800-sxm", "--output-tokens", "1e9"]);
+    agrees("export-control-check", &["export-control", "check", "h20"]);
+    agrees("export-control-chips", &["export-control", "chips"]);
+    agrees("export-control-timeline", &["export-control", "timeline", "h20"]);
+    agrees("export-control-rules", &["export-control", "rules"]);
+    let stack = ["--bandwidth", "819 GB/s", "--area", "110 mm2"];
+    agrees("export-control-memory", &[&["export-control", "memory"], stack.as_slice()].concat());
+}

@@ -6,7 +6,7 @@ use crate::catalog::{CHIPS, names};
 use crate::file;
 
 /// Other names of chips.
-const ALIASES: [(&str, &str); 21] = [
+const ALIASES: [(&str, &str); 24] = [
     ("h20-96g", "h20"),
     ("h20-141g", "h20-3e"),
     ("h100", "h100-sxm"),
@@ -28,6 +28,9 @@ const ALIASES: [(&str, &str); 21] = [
     ("950", "ascend-950pr"),
     ("ascend-950", "ascend-950pr"),
     ("mi300", "mi300x"),
+    ("4090", "rtx-4090"),
+    ("4090d", "rtx-4090d"),
+    ("mi325", "mi325x"),
 ];
 
 /// Names that mean several different chips, and why they are refused.

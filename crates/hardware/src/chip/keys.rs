@@ -4,7 +4,9 @@
 
 use vitruvian_quantity::Dtype;
 
-use crate::chip::{Architecture, Chip, Price, Rates, SparseMatmul, Status, StructuredSparsity, Vendor};
+use crate::chip::{
+    Architecture, Chip, Price, Rates, SparseMatmul, Status, StructuredSparsity, Transistor, Vendor,
+};
 use crate::file::Kind::{
     Area, Bandwidth, Count, Dtypes, EnergyPerByte, EnergyPerFlop, Flag, Frequency, Money, Number, Power,
     Rate, Size, Text, Time, Word,
@@ -28,6 +30,9 @@ const ARCHITECTURES: [(&str, Architecture); 8] = [
 ];
 
 const STATUSES: [(&str, Status); 2] = [("shipping", Status::Shipping), ("roadmap", Status::Roadmap)];
+
+const TRANSISTORS: [(&str, Transistor); 3] =
+    [("planar", Transistor::Planar), ("finfet", Transistor::FinFet), ("gaa", Transistor::Gaa)];
 
 const PATTERNS: [(&str, Option<StructuredSparsity>); 3] = [
     ("none", None),
@@ -59,6 +64,12 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
         c.compute.matrix = c.compute.matrix.with(d, v.into());
     }),
     K::per_dtype("stated.*", Rate, "Dense matrix peak as stated, to be checked.", |_, _, _| {}),
+    K::per_dtype(
+        "rated.*",
+        Rate,
+        "Dense peak of all processing units as the maker states it; export rules count this one.",
+        |_, _, _| {},
+    ),
     K::new("sparsity.pattern", Word(&words(&PATTERNS)), "Structured sparsity of the matrix unit.", |c, v| {
         c.compute.sparsity = meant(v, &PATTERNS, None).map(sparse);
     })
@@ -133,9 +144,16 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
         c.hbm.capacity = v.into();
     }),
     required!("hbm.bandwidth", Bandwidth, hbm.bandwidth, "Stated bandwidth."),
-    K::shown("hbm.stacks", Count, "Memory stacks on the package."),
+    optional!("hbm.stacks", Count, hbm.stacks, "Memory stacks on the package."),
     K::shown("hbm.stack_bandwidth", Bandwidth, "Bandwidth of one stack."),
     required!("hbm.latency", Time, hbm.latency, "Load-to-use latency."),
+    optional!(
+        "dram.further_bandwidth",
+        Bandwidth,
+        further_memory,
+        "Device memory on the package besides, such as LPDDR; export rules count all of it."
+    )
+    .or_zero(),
     // Links.
     K::shown("scale_up.kind", Text, "What the links to the other chips are called."),
     required!("scale_up.links", Count, scale_up.links, "Links to the other chips of a node.").or_zero(),
@@ -143,6 +161,17 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
         .or_zero(),
     optional!("scale_up.bandwidth", Bandwidth, scale_up.bandwidth, "All links, per direction.").or_zero(),
     required!("host.bandwidth", Bandwidth, host.bandwidth, "Link to the host, per direction."),
+    optional!("nic.bandwidth", Bandwidth, nic, "Network ports on the package itself, per direction.")
+        .or_zero(),
+    K::new(
+        "io.bandwidth",
+        Bandwidth,
+        "All inputs and outputs but those to memory, both directions.",
+        |c, v| {
+            c.io = Some(v.into());
+        },
+    )
+    .optional(),
     // Power and energy.
     required!("power.idle", Power, power.idle, "No context."),
     required!("power.active_idle", Power, power.active_idle, "Context and clocks up, nothing running."),
@@ -160,12 +189,43 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
     required!("power.link", EnergyPerByte, power.link, "Energy of a byte over a link to another chip."),
     // Silicon and price.
     K::new("die.area", Area, "Area of one compute die.", |c, v| c.die.area = Some(v.into())).optional(),
+    K::new("die.aspect", Number, "Width of a compute die over its height.", |c, v| {
+        c.die.aspect = Some(v.into());
+    })
+    .optional(),
     optional!("die.process", Text, die.process, "Process name."),
+    K::new("die.transistor", Word(&words(&TRANSISTORS)), "Transistors of the compute dies.", |c, v| {
+        c.die.transistor = transistor(v);
+    })
+    .optional(),
     K::new("die.cores_on_die", Count, "Cores physically on one die, enabled or not.", |c, v| {
         c.die.cores_on_die = Some(v.into());
     })
     .optional(),
-    K::shown("die.transistors", Number, "Transistors of the package."),
+    K::new("die.core_share", Number, "Share of a compute die that its cores take.", |c, v| {
+        c.die.core_share = Some(v.into());
+    })
+    .optional(),
+    K::new("die.transistors", Number, "Transistors of the package.", |c, v| {
+        c.die.transistors = Some(v.into());
+    })
+    .optional(),
+    optional!("io_die.count", Count, die.io.count, "Logic dies besides the compute dies."),
+    optional!("io_die.area", Area, die.io.area, "Area of one of them."),
+    optional!("io_die.process", Text, die.io.process, "Their process."),
+    K::new("io_die.transistor", Word(&words(&TRANSISTORS)), "Their transistors.", |c, v| {
+        c.die.io.transistor = transistor(v);
+    })
+    .optional(),
+    optional!("base_die.area", Area, die.base.area, "Area of the logic die below one memory stack."),
+    K::new("base_die.transistor", Word(&words(&TRANSISTORS)), "Its transistors.", |c, v| {
+        c.die.base.transistor = transistor(v);
+    })
+    .optional(),
+    K::new("market.data_centre", Flag, "Whether it is designed or marketed for data centres.", |c, v| {
+        c.data_centre = Some(v.into());
+    })
+    .optional(),
     K::new("price.typical", Money, "Price of one chip or card that comparisons use.", |c, v| {
         c.price = Some(Price { typical: v.into(), ..c.price.unwrap_or_default() });
     })
@@ -178,6 +238,7 @@ pub(crate) static KEYS: &[Key<Chip>] = &[
         c.price = c.price.map(|price| Price { high: v.into(), ..price });
     })
     .optional(),
+    K::shown("price.date", Text, "When the prices held."),
     K::shown("price.materials", Money, "Bill of materials, as analysts estimate it."),
 ];
 
@@ -195,6 +256,11 @@ const fn words<T: Copy, const N: usize>(table: &[(&'static str, T); N]) -> [&'st
 /// What a word of the table means; `otherwise` for a word that the reader has already refused.
 fn meant<T: Copy>(value: &Value, table: &[(&str, T)], otherwise: T) -> T {
     table.iter().find(|(word, _)| *word == value.text()).map_or(otherwise, |(_, meaning)| *meaning)
+}
+
+/// What the transistors are; none for a word that the reader has already refused.
+fn transistor(value: &Value) -> Option<Transistor> {
+    TRANSISTORS.iter().find(|(word, _)| *word == value.text()).map(|(_, meaning)| *meaning)
 }
 
 fn sparse(pattern: StructuredSparsity) -> SparseMatmul {
@@ -217,6 +283,13 @@ impl Architecture {
     /// The word used in files and output: `"davinci-split"`.
     pub fn name(self) -> &'static str {
         name_of(&self, &ARCHITECTURES)
+    }
+}
+
+impl Transistor {
+    /// The word used in files and output: `"finfet"`.
+    pub fn name(self) -> &'static str {
+        name_of(&self, &TRANSISTORS)
     }
 }
 

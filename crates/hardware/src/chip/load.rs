@@ -1,6 +1,7 @@
 //! From a chip file to a [`Chip`].
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
+use vitruvian_quantity::BytesPerSecond;
 
 use crate::catalog;
 use crate::chip::{
@@ -59,10 +60,14 @@ fn blank(name: String) -> Chip {
         l2: CacheLevel::default(),
         hbm: Hbm::default(),
         memory: String::new(),
+        further_memory: BytesPerSecond::ZERO,
         scale_up: ScaleUp::default(),
         host: Host::default(),
+        nic: BytesPerSecond::ZERO,
+        io: None,
         power: Power::default(),
         die: Die::default(),
+        data_centre: None,
         price: None,
         figures: Vec::new(),
     }

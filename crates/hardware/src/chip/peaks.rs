@@ -3,6 +3,7 @@
 use vitruvian_quantity::{BytesPerSecond, Dtype, FlopsPerSecond};
 
 use crate::chip::Chip;
+use crate::provenance::Figure;
 
 /// The peaks of one number format.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +36,13 @@ impl Chip {
     /// Vector peak at the vector clock: units × FLOP/cycle/unit × clock.
     pub fn vector_peak(&self, dtype: Dtype) -> FlopsPerSecond {
         self.vector.clock.times_flops(f64::from(self.vector.units) * self.vector.rates.get(dtype))
+    }
+
+    /// What the maker states for all processing units together (`rated.*`) or for the matrix unit (`stated.*`), as the
+    /// file has it.
+    pub fn stated_peak(&self, table: &str, dtype: Dtype) -> Option<&Figure> {
+        let key = format!("{table}.{dtype}");
+        self.figures.iter().find(|figure| figure.key == key)
     }
 
     /// Arithmetic intensity, in FLOP per byte, at which the matrix unit and device memory balance

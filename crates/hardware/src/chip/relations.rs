@@ -16,9 +16,17 @@ const IN_PROPORTION: [(&str, &str); 6] = [
 
 /// `(driver, follower)`: a file that sets the driver and not the follower has no use for the inherited follower.
 /// `*` is any number format.
-const FALLS: [(&str, &str); 16] = [
+const FALLS: [(&str, &str); 25] = [
     ("cores", "stated.*"),
     ("clock", "stated.*"),
+    ("cores", "rated.*"),
+    ("clock", "rated.*"),
+    ("dies", "rated.*"),
+    ("scale_up.bandwidth", "io.bandwidth"),
+    ("scale_up.link_bandwidth", "io.bandwidth"),
+    ("scale_up.links", "io.bandwidth"),
+    ("host.bandwidth", "io.bandwidth"),
+    ("nic.bandwidth", "io.bandwidth"),
     ("cores", "stated_vector.*"),
     ("clock", "stated_vector.*"),
     ("vector.units", "stated_vector.*"),
@@ -29,6 +37,7 @@ const FALLS: [(&str, &str); 16] = [
     ("scale_up.link_bandwidth", "scale_up.bandwidth"),
     ("price.typical", "price.low"),
     ("price.typical", "price.high"),
+    ("price.typical", "price.date"),
     ("l2.per_cycle", "l2.read_bandwidth"),
     ("l2.per_cycle", "l2.write_bandwidth"),
     ("paths.l2_core_read", "l2.read_bandwidth"),
@@ -46,7 +55,7 @@ pub(super) fn give_way(own: &Sheet<Chip>, inherited: &mut Sheet<Chip>) {
         |entry: &Entry<Chip>| FALLS.iter().any(|(by, what)| entry.key.path == *what && own.get(by).is_some());
     let restated = |entry: &Entry<Chip>| {
         let rates = match entry.key.dtype_table() {
-            Some("stated") => "matrix",
+            Some("stated" | "rated") => "matrix",
             Some("stated_vector") => "vector",
             _ => return false,
         };
@@ -66,6 +75,21 @@ pub(super) fn complete(sheet: &mut Sheet<Chip>) {
     links(sheet);
     stacks(sheet);
     l2(sheet);
+    io(sheet);
+}
+
+/// Links to other chips, to the host and to the network, both directions.
+fn io(sheet: &mut Sheet<Chip>) {
+    let paths = ["scale_up.bandwidth", "host.bandwidth", "nic.bandwidth"];
+    let parts: Vec<(&str, f64)> = paths
+        .into_iter()
+        .filter_map(|path| Some((path, sheet.number(path)?)))
+        .filter(|(_, x)| *x > 0.0)
+        .collect();
+    let Some((first, _)) = parts.first().copied() else { return };
+    let names: Vec<&str> = parts.iter().map(|(path, _)| *path).collect();
+    let sum: f64 = parts.iter().map(|(_, number)| number).sum();
+    sheet.compute("io.bandwidth", 2.0 * sum, format!("2 × ({})", names.join(" + ")), first);
 }
 
 fn same_as(sheet: &mut Sheet<Chip>, path: &str, other: &str, why: &str) {

@@ -55,4 +55,5 @@ pub(crate) static KEYS: &[Key<Draft>] = &[
     }),
     K::new("price.high", Money, "Price without the chips, high end.", |n, v| n.price[2] = v.into())
         .optional(),
+    K::shown("price.date", Text, "When the prices held."),
 ];

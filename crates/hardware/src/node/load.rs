@@ -97,7 +97,8 @@ fn fabric(draft: &FabricDraft) -> Fabric {
 
 fn give_way(own: &Sheet<Draft>, inherited: &mut Sheet<Draft>) {
     let repriced = own.get("price.typical").is_some();
-    inherited.retain(|entry| !(repriced && ["price.low", "price.high"].contains(&entry.key.path)));
+    inherited
+        .retain(|entry| !(repriced && ["price.low", "price.high", "price.date"].contains(&entry.key.path)));
 }
 
 fn complete(sheet: &mut Sheet<Draft>) {

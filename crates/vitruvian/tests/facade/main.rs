@@ -4,6 +4,7 @@
 
 mod consistent;
 mod fleet;
+mod economics;
 mod published;
 mod question;
 mod right_reasons;
