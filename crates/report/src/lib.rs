@@ -8,6 +8,7 @@ pub mod cell;
 pub mod csv;
 pub mod figure;
 pub mod html;
+pub mod launch;
 pub mod markdown;
 pub mod page;
 pub mod svg;
