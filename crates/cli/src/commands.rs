@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod estimate;
 pub(crate) mod kernel;
 pub(crate) mod model;
+pub(crate) mod plan;
 mod service;
 pub(crate) mod validate;
 
@@ -19,6 +20,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
     match command {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),

@@ -3,12 +3,15 @@
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_quantity::Seconds;
 
+use crate::plan::PlanStudy;
 use crate::study::{CompareStudy, EstimateStudy, Service};
 
 /// Longest request that is accepted: far beyond any model, and small enough that no product overflows.
 const MOST_TOKENS: u32 = 100_000_000;
 /// Most chips of one question.
 const MOST_CHIPS: u32 = 65_536;
+/// Most plans that an answer lists.
+const MOST_PLANS: u32 = 1_000;
 
 /// Checks a comparison.
 ///
@@ -41,6 +44,37 @@ pub fn estimate(study: &EstimateStudy) -> Result<(), Diagnostics> {
     }
     if let Some(chunk) = study.chunk {
         at_least_one(&mut faults, "chunk", chunk, MOST_TOKENS);
+    }
+    all_or_nothing(faults)
+}
+
+/// Checks a plan.
+///
+/// # Errors
+/// Every mistake, at once.
+pub fn plan(study: &PlanStudy) -> Result<(), Diagnostics> {
+    let mut faults = service(&study.service);
+    if study.chips.is_empty() {
+        faults.push(
+            Diagnostic::error("no-chip", "no chip is named").help("such as --chips h20:8,ascend-910b2:16"),
+        );
+    }
+    for chips in &study.chips {
+        at_least_one(&mut faults, "chips", chips.count, MOST_CHIPS);
+    }
+    at_least_one(&mut faults, "plans", study.most, MOST_PLANS);
+    positive(&mut faults, "TTFT", study.ttft);
+    positive(&mut faults, "TPOT", study.tpot);
+    if let Some(rate) = study.rate.filter(|rate| !rate.is_finite() || *rate <= 0.0) {
+        let message = format!("the rate is {rate} requests per second, which is no traffic");
+        faults.push(Diagnostic::error("rate", message).help("give a positive number, or leave --rate out"));
+    }
+    if let Some(confirm) = &study.confirm {
+        at_least_one(&mut faults, "simulated requests", confirm.requests, 10_000_000);
+        if !(confirm.attainment > 0.0 && confirm.attainment <= 1.0) {
+            let message = format!("an attainment of {} is no share of the requests", confirm.attainment);
+            faults.push(Diagnostic::error("attainment", message).help("give a share such as 0.9"));
+        }
     }
     all_or_nothing(faults)
 }

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod estimate;
 mod figures;
 mod operators;
+pub mod plan;
 pub mod validation;
 
 use vitruvian_report::{Cell, Tone};

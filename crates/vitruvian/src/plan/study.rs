@@ -1,0 +1,69 @@
+//! The question of a plan.
+
+use serde::{Deserialize, Serialize};
+use vitruvian_quantity::Seconds;
+
+use crate::study::{Input, Service};
+
+/// Which deployment of the chips at hand serves this traffic best?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanStudy {
+    /// The chips at hand, by kind.
+    pub chips: Vec<Chips>,
+    /// The service.
+    #[serde(flatten)]
+    pub service: Service,
+    /// Requests per second to be served; nothing for as many as possible.
+    #[serde(default)]
+    pub rate: Option<f64>,
+    /// Time to first token at most.
+    #[serde(default)]
+    pub ttft: Option<Seconds>,
+    /// Time per output token at most.
+    #[serde(default)]
+    pub tpot: Option<Seconds>,
+    /// `goodput`, `throughput`, `cost`, `energy` or `latency`.
+    #[serde(default)]
+    pub objective: Option<String>,
+    /// How many of the best plans the answer lists.
+    pub most: u32,
+    /// Which way of splitting the work is allowed.
+    #[serde(default)]
+    pub split: Split,
+    /// How plans are confirmed by simulation; nothing leaves them analytic.
+    #[serde(default)]
+    pub confirm: Option<Confirm>,
+}
+
+/// A kind of chip and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chips {
+    /// The chip.
+    pub chip: Input,
+    /// How many.
+    pub count: u32,
+}
+
+/// Ways of splitting the work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// Every replica serves whole requests.
+    Aggregated,
+    /// Prefill and decode on pools of their own.
+    Disaggregated,
+    /// Both are looked at.
+    #[default]
+    Both,
+}
+
+/// How plans are confirmed by simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confirm {
+    /// Requests of one simulated run.
+    pub requests: u32,
+    /// Share of requests that must meet both targets (DistServe: 0.9).
+    pub attainment: f64,
+    /// Seed of arrivals.
+    pub seed: u64,
+}
