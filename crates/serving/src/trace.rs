@@ -1,0 +1,1 @@
+//! Recorded streams of requests, from text.
