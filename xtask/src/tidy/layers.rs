@@ -5,10 +5,10 @@ use crate::repository::{File, Repository};
 /// The layers, lowest first. ARCHITECTURE.md says what each is for.
 const LAYERS: [&[&str]; 8] = [
     &["quantity", "diagnostics"],
-    &["hardware", "model"],
+    &["hardware", "model", "event"],
     &["cost", "network", "davinci"],
     &["calibration", "engine"],
-    &["economics"],
+    &["economics", "serving"],
     &["planner", "report"],
     &["vitruvian"],
     &["cli"],
