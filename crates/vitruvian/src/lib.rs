@@ -15,10 +15,12 @@ pub mod present;
 mod profiles;
 mod reasons;
 pub mod setup;
+pub mod simulate;
 pub mod study;
 pub mod validation;
 
 pub use answer::{CompareAnswer, EstimateAnswer};
 pub use compare::compare;
 pub use estimate::estimate;
+pub use simulate::{SimulateAnswer, SimulateStudy, simulate};
 pub use study::{CompareStudy, EstimateStudy, Input};
