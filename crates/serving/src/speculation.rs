@@ -1,5 +1,7 @@
 //! Speculative decoding: a draft proposes tokens, one step of the target verifies them all.
 
+use std::str::FromStr;
+
 use vitruvian_cost::Refusal;
 use vitruvian_engine::{Meter, Replica};
 use vitruvian_event::random::{Stream, uniform};
@@ -48,6 +50,40 @@ impl Speculation {
         refused.unwrap_or(self.acceptance.len()) as u32
     }
 }
+
+impl FromStr for Speculation {
+    type Err = String;
+
+    /// `3:0.8` for three drafts, each accepted with probability 0.8; `0.85,0.6,0.4` for one by one.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is neither `drafts:acceptance`, as 3:0.8, nor a list of acceptances, as 0.8,0.6"
+            )
+        };
+        let chance = |text: &str| {
+            let chance = text.trim().parse::<f64>().ok().filter(|chance| (0.0..=1.0).contains(chance));
+            chance.ok_or_else(wrong)
+        };
+        let acceptance: Vec<f64> = match text.split_once(':') {
+            Some((drafts, each)) => {
+                let drafts = drafts.trim().parse::<u32>().ok().filter(|n| (1..=MOST_DRAFTS).contains(n));
+                vec![chance(each)?; drafts.ok_or_else(wrong)? as usize]
+            }
+            None => text.split(',').map(chance).collect::<Result<_, _>>()?,
+        };
+        if acceptance.len() > MOST_DRAFTS as usize {
+            return Err(format!(
+                "{} draft tokens are more than the {MOST_DRAFTS} that any engine drafts",
+                acceptance.len()
+            ));
+        }
+        Ok(Self { acceptance })
+    }
+}
+
+/// Longest draft that is accepted.
+const MOST_DRAFTS: u32 = 64;
 
 /// What drafting costs: the model's own MTP module, run once a draft token.
 #[derive(Clone, Debug)]
@@ -116,6 +152,13 @@ mod tests {
         let tokens = 200_000;
         let mean = f64::from(tokens) / f64::from(speculation.steps(tokens, &mut stream));
         assert!((mean / speculation.tokens_per_step() - 1.0).abs() < 0.01, "{mean}");
+    }
+
+    #[test]
+    fn speculation_is_written_in_two_ways() {
+        assert_eq!("2:0.5".parse(), Ok(Speculation { acceptance: vec![0.5; 2] }));
+        assert_eq!("0.9,0.5".parse(), Ok(Speculation { acceptance: vec![0.9, 0.5] }));
+        assert!(["", "0:0.5", "2:1.5", "x"].iter().all(|text| text.parse::<Speculation>().is_err()));
     }
 
     #[test]

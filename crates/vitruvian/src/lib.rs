@@ -16,6 +16,7 @@ pub mod present;
 mod profiles;
 mod reasons;
 pub mod setup;
+pub mod simulate;
 pub mod study;
 pub mod validation;
 
@@ -23,4 +24,5 @@ pub use answer::{CompareAnswer, EstimateAnswer};
 pub use compare::compare;
 pub use estimate::estimate;
 pub use plan::{PlanAnswer, PlanStudy, plan};
+pub use simulate::{SimulateAnswer, SimulateStudy, simulate};
 pub use study::{CompareStudy, EstimateStudy, Input};

@@ -2,11 +2,13 @@
 
 pub mod answer;
 mod closest;
+mod confirm;
 mod emit;
 mod pairing;
 mod reasons;
 mod rows;
 pub mod study;
+mod traffic;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, all, both};
 use vitruvian_engine::catalog as engines;
@@ -22,9 +24,11 @@ use crate::compare::workload;
 use crate::precision::precisions;
 use crate::setup::{Profiles, Setup, load_model, maker};
 use crate::study::Service;
+use traffic::Traffic;
 
 pub use answer::PlanAnswer;
-pub use study::{Chips, Confirm, PlanStudy, Split};
+use answer::PlanSearch;
+pub use study::{Chips, Confirm, PlanStudy, Rate, Recorded, Split};
 
 /// An answer, and what to launch for its best plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +45,14 @@ pub(crate) struct Asked<'a> {
     model: &'a Model,
     setups: &'a [Setup],
     spaces: &'a [Space],
+    traffic: &'a Traffic,
     workload: Workload,
+    /// Requests per second to be served; nothing for as many as possible.
+    rate: Option<f64>,
     /// Tokens of the longest request.
     longest: u32,
+    /// Rows of the trace that were left out.
+    skipped: usize,
     targets: Targets,
     objective: Objective,
     objective_name: &'a str,
@@ -58,7 +67,15 @@ pub fn plan(study: &PlanStudy, launch: bool) -> Result<Planned, Diagnostics> {
     let (objective, objective_name) = objective(study)?;
     let profiles = Profiles::catalog()?;
     let setups = all(study.chips.iter().map(|chips| setup(study, chips, &profiles)));
-    let (model, setups) = both(load_model(&study.service.model), setups)?;
+    let read = study.trace.as_ref().map(traffic::read).transpose();
+    let ((model, setups), read) = both(both(load_model(&study.service.model), setups), read)?;
+    let (skipped, traffic) = match read {
+        Some((trace, skipped)) => {
+            let rate = traffic::mean_rate(&trace).ok_or_else(no_rate)?;
+            (skipped, Traffic::Recorded(trace, rate))
+        }
+        None => (0, Traffic::Made(workload(&study.service))),
+    };
     let spaces =
         all(setups.iter().zip(&study.chips).map(|(setup, chips)| space(study, &model, setup, chips)))?;
     let asked = Asked {
@@ -66,8 +83,11 @@ pub fn plan(study: &PlanStudy, launch: bool) -> Result<Planned, Diagnostics> {
         model: &model,
         setups: &setups,
         spaces: &spaces,
-        workload: workload(&study.service),
-        longest: study.service.input_tokens.saturating_add(study.service.output_tokens),
+        traffic: &traffic,
+        workload: typical(study, &traffic),
+        rate: rate(study, &traffic),
+        longest: traffic.longest(),
+        skipped,
         targets: Targets { ttft: study.ttft, tpot: study.tpot },
         objective,
         objective_name,
@@ -83,27 +103,64 @@ fn answer(asked: &Asked<'_>, launch: bool) -> Result<Planned, Diagnostics> {
         let [from, to] = [from, to].map(|kind| &asked.setups[kind].engine);
         pairing::pairing(from, to, asked.model).filter(|_| asked.study.split != Split::Aggregated)
     };
-    let ask = Ask { kinds: &kinds, rate: asked.study.rate, objective: asked.objective, pairing: &pairing };
+    let ask = Ask { kinds: &kinds, rate: asked.rate, objective: asked.objective, pairing: &pairing };
     let mut found = search(&ask);
     if asked.study.split == Split::Disaggregated {
         found.only_disaggregated();
     }
-    let shown = rows::rows(asked, &found);
-    let launched = match shown.plans.first() {
-        Some(best) if launch => Some(emit::launch(asked, best, rows::predicted(&shown.rows[0]))?),
+    let shown = rows::rows(asked, &kinds, &found);
+    let launched = match (shown.plans.first(), shown.rows.first()) {
+        (Some(best), Some(row)) if launch => Some(emit::launch(asked, best, rows::predicted(row))?),
         _ => None,
     };
-    let reasons = reasons::reasons(asked, &shown.plans, &shown.rows);
-    let closest = if shown.plans.is_empty() { closest::closest(asked, &kinds, &found) } else { Vec::new() };
+    let reasons = reasons::reasons(asked, &shown);
+    let closest = if shown.plans.is_empty() {
+        closest::closest(asked, &kinds, &found)
+    } else {
+        closest::unconfirmed(asked, &shown.rows).into_iter().collect()
+    };
     let answer = PlanAnswer {
         question: rows::question(asked),
-        search: rows::search(asked, &kinds, &found),
+        search: PlanSearch { simulations: shown.runs, ..rows::search(asked, &kinds, &found) },
         plans: shown.rows,
         closest,
         reasons,
         notes: notes(asked, &found),
     };
     Ok(Planned { answer, launch: launched })
+}
+
+/// The request that stands for all: of a trace, its mean lengths.
+fn typical(study: &PlanStudy, traffic: &Traffic) -> Workload {
+    match traffic {
+        Traffic::Made(workload) => *workload,
+        Traffic::Recorded(trace, _) => {
+            let (input, output) = trace.mean_lengths();
+            let input = (input.round() as u32).max(1);
+            let cached = study.service.cached_tokens.min(input);
+            Workload { input, output: (output.round() as u32).max(1), cached }
+        }
+    }
+}
+
+fn rate(study: &PlanStudy, traffic: &Traffic) -> Option<f64> {
+    match (study.rate, traffic) {
+        (Some(Rate::PerSecond(rate)), _) => Some(rate),
+        (None, Traffic::Recorded(_, own)) => Some(*own),
+        (Some(Rate::Most), _) | (None, Traffic::Made(_)) => None,
+    }
+}
+
+fn no_rate() -> Diagnostic {
+    Diagnostic::error("trace-rate", "all requests of the trace come at once: it has no rate")
+        .help("give a trace that lasts some time, or --isl, --osl and --rate")
+}
+
+impl Asked<'_> {
+    /// Whether prompts share contents that a prefix cache finds.
+    fn prefixes(&self) -> bool {
+        self.traffic.shares()
+    }
 }
 
 fn objective(study: &PlanStudy) -> Result<(Objective, &str), Diagnostic> {
@@ -166,6 +223,9 @@ fn question<'a>(asked: &Asked<'a>, kind: usize, network: &'a Network<'a>) -> Que
 
 fn notes(asked: &Asked<'_>, found: &Found) -> Vec<String> {
     let mut notes: Vec<String> = asked.setups.iter().flat_map(|setup| setup.notes.clone()).collect();
+    if asked.skipped > 0 {
+        notes.push(format!("{} rows of the trace were left out", asked.skipped));
+    }
     let engines = |plan: &vitruvian_planner::Plan| {
         let mut names: Vec<&str> =
             plan.pools.iter().map(|pool| asked.setups[pool.kind].engine.name.as_str()).collect();

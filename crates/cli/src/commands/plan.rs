@@ -1,9 +1,9 @@
 //! `vitruvian plan`: the best deployment of the chips at hand for a traffic, and what to start for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use vitruvian::plan::{Chips, Confirm, PlanStudy, Planned, Split};
+use vitruvian::plan::{Chips, Confirm, PlanStudy, Planned, Rate, Recorded, Split};
 use vitruvian::present::plan as present;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, all, both};
 use vitruvian_report::{Block, Page, html, launch};
@@ -11,7 +11,7 @@ use vitruvian_report::{Block, Page, html, launch};
 use super::compare::{Target, target};
 use super::service::ServiceArgs;
 use crate::answer::{Answer, Folder, OutputFile};
-use crate::inputs;
+use crate::{inputs, io};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -21,9 +21,15 @@ pub(crate) struct PlanArgs {
     chips: String,
     #[command(flatten)]
     service: ServiceArgs,
-    /// Requests per second to be served; without it, as many as the targets allow
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
-    rate: Option<f64>,
+    /// Requests per second to be served, or `max` for as many as the targets allow; without it, a trace's own rate, or `max`
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = rate)]
+    rate: Option<Rate>,
+    /// Trace of requests whose lengths and arrivals stand for the traffic: Azure, BurstGPT or Mooncake, CSV or JSON lines
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["isl", "osl"])]
+    trace: Option<PathBuf>,
+    /// Leave out rows of the trace that are not as they should be, and count them
+    #[arg(long, requires = "trace")]
+    lenient: bool,
     /// Time to first token at most, such as 2s or 500ms; `none` sets no target
     #[arg(long, default_value = "2s", value_name = "TIME", value_parser = target)]
     ttft: Target,
@@ -94,7 +100,7 @@ pub(crate) fn run(arguments: &PlanArgs) -> Result<Answer, Diagnostics> {
     Ok(Answer {
         files: report.collect(),
         folder: folder.map(|(path, launch)| folder_of(path.clone(), launch)),
-        infeasible: answer.plans.is_empty(),
+        infeasible: !answer.closest.is_empty(),
         ..Answer::new(Page { blocks, ..Page::default() }, &answer)
     })
 }
@@ -105,13 +111,16 @@ fn folder_of(path: PathBuf, launch: &launch::Launch) -> Folder {
 }
 
 fn study(arguments: &PlanArgs) -> Result<PlanStudy, Diagnostics> {
-    let (chips, service) = both(chips(&arguments.chips), arguments.service.service())?;
+    let trace = arguments.trace.as_ref().map(|path| recorded(path, arguments.lenient)).transpose();
+    let inputs = both(chips(&arguments.chips), arguments.service.service());
+    let ((chips, service), trace) = both(inputs, trace)?;
     let confirm =
         Confirm { requests: arguments.requests, attainment: arguments.attainment, seed: arguments.seed };
     Ok(PlanStudy {
         chips,
         service,
         rate: arguments.rate,
+        trace,
         ttft: arguments.ttft.0,
         tpot: arguments.tpot.0,
         objective: Some(arguments.objective.clone()),
@@ -123,6 +132,20 @@ fn study(arguments: &PlanArgs) -> Result<PlanStudy, Diagnostics> {
         },
         confirm: (!arguments.analytic).then_some(confirm),
     })
+}
+
+fn recorded(path: &Path, lenient: bool) -> Result<Recorded, Diagnostics> {
+    let source = io::read_text(path)?;
+    Ok(Recorded { path: source.name().to_owned(), text: source.text().to_owned(), lenient })
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    if text == "max" {
+        return Ok(Rate::Most);
+    }
+    text.parse()
+        .map(Rate::PerSecond)
+        .map_err(|_| format!("`{text}` is no number of requests per second, nor `max`"))
 }
 
 /// `h20:8,ascend-910b2:16`. A chip's file may have a colon in its path: the last one counts.

@@ -119,7 +119,7 @@ fn prefill(question: &Question<'_>, candidate: &Candidate) -> Option<Prefill> {
     // Prompts of one step are computed while those of the last are still being sent.
     let together = (f64::from(candidate.chunk) / new).floor().max(1.0);
     let each = sequence_bytes(&replica, held.stage, workload.input);
-    let together = together.min((held.cache / each / 2.0).floor());
+    let together = together.min((held.cache / each / f64::from(candidate.layout.pp + 1)).floor());
     if together < 1.0 {
         return None;
     }
@@ -134,7 +134,11 @@ fn prefill(question: &Question<'_>, candidate: &Candidate) -> Option<Prefill> {
     let groups = f64::from(candidate.layout.dp);
     let rate = groups * together / (full.interval.get() * full_chunks);
     let unit = Unit {
-        candidate: Candidate { batch: (2.0 * together * groups) as u32, ..*candidate },
+        // One step a pipeline stage, and the prompts whose caches are being sent.
+        candidate: Candidate {
+            batch: (together * groups * f64::from(candidate.layout.pp + 1)) as u32,
+            ..*candidate
+        },
         rate,
         ttft: alone.latency + alone.interval * (chunks - 1.0).max(0.0),
         tpot: Seconds::ZERO,

@@ -4,12 +4,13 @@ use vitruvian_planner::plan::{Found, fit};
 use vitruvian_planner::{Fall, Question};
 use vitruvian_quantity::three;
 
+use super::answer::PlanRow;
 use super::{Asked, rows};
 use crate::deployment::in_one_line;
 
 /// One sentence a kind of chip, and one on the whole where a rate is asked that nothing carries.
 pub(super) fn closest(asked: &Asked<'_>, kinds: &[Question<'_>], found: &Found) -> Vec<String> {
-    if let (Some(most), Some(rate)) = (&found.most, asked.study.rate) {
+    if let (Some(most), Some(rate)) = (&found.most, asked.rate) {
         return vec![format!(
             "Nothing carries {} requests/s within the targets; most carries {}: {} requests/s; {} stops it.",
             three(rate),
@@ -19,6 +20,23 @@ pub(super) fn closest(asked: &Asked<'_>, kinds: &[Question<'_>], found: &Found) 
         )];
     }
     kinds.iter().enumerate().map(|(kind, question)| on_kind(asked, kind, question, found)).collect()
+}
+
+/// Where a rate is asked and the simulation says that no listed plan serves it within the targets.
+pub(super) fn unconfirmed(asked: &Asked<'_>, rows: &[PlanRow]) -> Option<String> {
+    let (rate, confirm) = (asked.rate?, asked.study.confirm?);
+    let simulated = rows.iter().filter_map(|row| row.simulated.as_ref().map(|s| (row, s)));
+    let (best, s) = simulated.max_by(|a, b| a.1.attainment.total_cmp(&b.1.attainment))?;
+    (s.attainment < confirm.attainment).then(|| {
+        format!(
+            "In simulation no listed plan serves {} requests/s with {:.0} % of the requests within the targets; closest is \
+             {}: {:.0} %.",
+            three(rate),
+            100.0 * confirm.attainment,
+            best.name,
+            100.0 * s.attainment
+        )
+    })
 }
 
 fn on_kind(asked: &Asked<'_>, kind: usize, question: &Question<'_>, found: &Found) -> String {

@@ -1,52 +1,51 @@
 //! Why a plan is where it is, in words.
 
 use vitruvian_planner::Objective;
-use vitruvian_planner::plan::{Plan, Shape, rank};
+use vitruvian_planner::plan::{Plan, Shape};
 use vitruvian_quantity::three;
 
 use super::Asked;
 use super::answer::PlanRow;
+use super::rows::Shown;
 
-/// What stops a plan, where it leads, or what beats it. `rows` are the listed plans, `index` is this one.
-pub(super) fn why(plans: &[&Plan], front: &[usize], index: usize) -> String {
-    let plan = plans[index];
-    let stops = format!("{} stops it", plan.limit);
+/// What stops a plan, where it leads, or what beats it; `figures` are those of the listed plans, `index` is this one.
+pub(super) fn why(limit: &str, figures: &[[f64; 3]], front: &[usize], index: usize) -> String {
+    let own = figures[index];
     if !front.contains(&index) {
-        let (own, figures) = (rank::figures(plan), |other: &usize| rank::figures(plans[*other]));
-        let beats = |other: &usize| figures(other).iter().zip(own).all(|(theirs, ours)| *theirs >= ours);
-        let beaten = front.iter().find(|other| beats(other)).map(|other| other + 1);
-        return beaten.map_or(stops.clone(), |place| format!("beaten by {place}; {stops}"));
+        let beats = |other: &&usize| figures[**other].iter().zip(own).all(|(theirs, ours)| *theirs >= ours);
+        let beaten = front.iter().find(beats).map(|other| format!("beaten by {}; ", other + 1));
+        return format!("{}limited by {limit}", beaten.unwrap_or_default());
     }
-    let leads = leads(plans, index);
-    if leads.is_empty() { stops } else { format!("{}; {stops}", leads.join(", ")) }
-}
-
-fn leads(plans: &[&Plan], index: usize) -> Vec<&'static str> {
     let names = ["most requests per second", "fastest tokens", "cheapest tokens"];
-    let own = rank::figures(plans[index]);
-    let best = |figure: usize| plans.iter().all(|other| rank::figures(other)[figure] <= own[figure]);
-    (0..names.len()).filter(|figure| best(*figure)).map(|figure| names[figure]).collect()
+    let leads = |place: &usize| figures.iter().all(|other| other[*place] <= own[*place]);
+    let leading: String = (0..names.len()).filter(leads).map(|place| format!("{}; ", names[place])).collect();
+    format!("{leading}limited by {limit}")
 }
 
 /// Sentences on the best plan, and on the best of each other way to split the work.
-pub(super) fn reasons(asked: &Asked<'_>, plans: &[&Plan], rows: &[PlanRow]) -> Vec<String> {
-    let (Some(best), Some(row)) = (plans.first(), rows.first()) else { return Vec::new() };
-    let mut reasons = vec![format!(
-        "Best by {}: {}, {} requests/s within the targets; {} stops it from carrying more.",
-        asked.objective_name,
-        row.name,
-        three(best.capacity),
-        best.limit
-    )];
+pub(super) fn reasons(asked: &Asked<'_>, shown: &Shown<'_>) -> Vec<String> {
+    let (Some(best), Some(row)) = (shown.plans.first(), shown.rows.first()) else { return Vec::new() };
+    let mut reasons = vec![format!("Best by {}: {}.", asked.objective_name, row.name), carries(best, row)];
     reasons.extend(split(best, row));
     let mut seen = vec![&best.shape];
-    for (plan, row) in plans.iter().zip(rows).skip(1) {
+    for (plan, other) in shown.plans.iter().zip(&shown.rows).skip(1) {
         if !seen.contains(&&plan.shape) {
             seen.push(&plan.shape);
-            reasons.push(against(asked, best, plan, row));
+            reasons.push(against(asked, (best, row), (plan, other)));
         }
     }
     reasons
+}
+
+/// What it carries by both models, and what stops it.
+fn carries(plan: &Plan, row: &PlanRow) -> String {
+    let simulated = row.simulated.as_ref().and_then(|simulated| simulated.goodput_per_s);
+    let simulated = simulated.map_or(String::new(), |rate| format!(", {} in simulation", three(rate)));
+    format!(
+        "It carries {} requests/s within the targets by the analytic model{simulated}; it is limited by {}.",
+        three(plan.capacity),
+        plan.limit
+    )
 }
 
 /// Why prefill and decode are where they are.
@@ -54,8 +53,7 @@ fn split(plan: &Plan, row: &PlanRow) -> Option<String> {
     let (Shape::Disaggregated(..), Some(link)) = (&plan.shape, &plan.transfer) else { return None };
     let [prefill, decode] = [row.pools.first()?, row.pools.get(1)?];
     Some(format!(
-        "Prefill takes {} × {} at {:.0} % of what they can do and decode {} × {} at {:.0} %; a prompt's cache of {} is \
-         there after {}.",
+        "Prefill loads {} × {} to {:.0} % and decode {} × {} to {:.0} %; a prompt's cache of {} moves in {}.",
         prefill.chips,
         prefill.chip,
         100.0 * prefill.load,
@@ -67,29 +65,39 @@ fn split(plan: &Plan, row: &PlanRow) -> Option<String> {
     ))
 }
 
-/// How much worse the best of another shape is, and what stops it.
-fn against(asked: &Asked<'_>, best: &Plan, plan: &Plan, row: &PlanRow) -> String {
-    let (what, ratio) = match asked.objective {
-        Objective::Throughput => ("as many requests", plan.capacity / best.capacity),
-        Objective::Cost => (
-            "the price of a token",
-            plan.score(asked.objective, &asked.workload) / best.score(asked.objective, &asked.workload),
-        ),
-        Objective::Energy => ("the energy of a token", plan.energy_per_token / best.energy_per_token),
-        Objective::Latency => {
-            ("the time of a request", plan.request_time(&asked.workload) / best.request_time(&asked.workload))
+/// How the best of another shape compares, and what stops it.
+fn against(asked: &Asked<'_>, best: (&Plan, &PlanRow), other: (&Plan, &PlanRow)) -> String {
+    let figure = |(plan, row): (&Plan, &PlanRow)| {
+        let s = row.simulated.as_ref();
+        match asked.objective {
+            Objective::Throughput => s.and_then(|s| s.goodput_per_s).unwrap_or(plan.capacity),
+            Objective::Cost => s
+                .and_then(|s| s.cost_per_million_output_usd)
+                .unwrap_or_else(|| plan.score(asked.objective, &asked.workload)),
+            Objective::Energy => s.map_or(plan.energy_per_token.get(), |s| s.energy_per_token_j),
+            Objective::Latency => s.map_or_else(
+                || plan.request_time(&asked.workload).get() * 1e3,
+                |s| s.ttft_ms_mean + s.tpot_ms_mean * f64::from(asked.workload.decode_steps()),
+            ),
         }
     };
+    let what = match asked.objective {
+        Objective::Throughput => "requests per second",
+        Objective::Cost => "price of a token",
+        Objective::Energy => "energy of a token",
+        Objective::Latency => "time of a request",
+    };
+    let ratio = figure(other) / figure(best);
     format!(
-        "The best {} ({}) has {ratio:.2} times {what}: {} stops it.",
-        shape_name(asked, plan),
-        row.name,
-        plan.limit
+        "The best {} ({}) has {ratio:.2} times its {what}, limited by {}.",
+        shape_name(asked, other.0),
+        other.1.name,
+        other.0.limit
     )
 }
 
 /// `aggregated on h20`, `prefill on h20 and decode on ascend-910b2`.
-pub(super) fn shape_name(asked: &Asked<'_>, plan: &Plan) -> String {
+fn shape_name(asked: &Asked<'_>, plan: &Plan) -> String {
     let chip = |kind: usize| asked.setups[kind].chip.name.as_str();
     match &plan.shape {
         Shape::Aggregated(kinds) => {

@@ -1,35 +1,92 @@
 //! Plans as rows of the answer.
 
-use vitruvian_planner::Question;
+use rayon::prelude::*;
 use vitruvian_planner::census::KINDS;
 use vitruvian_planner::plan::{Found, Plan, Pool, Shape, rank};
+use vitruvian_planner::{Objective, Question};
 use vitruvian_quantity::{Money, Seconds, three};
 
 use super::answer::{
     Analytic, KindFell, KindOfChip, PlanQuestion, PlanRow, PlanSearch, PoolRow, TransferRow,
 };
-use super::{Asked, pairing, reasons};
+use super::{Asked, confirm, pairing, reasons};
 use crate::answer::{FellCount, Range};
 use crate::deployment::in_one_line;
 
-/// The plans that are listed, and their rows.
+/// The plans that are listed, and their rows, best first.
+#[derive(Default)]
 pub(super) struct Shown<'a> {
     pub(super) plans: Vec<&'a Plan>,
     pub(super) rows: Vec<PlanRow>,
+    /// Runs of the simulation.
+    pub(super) runs: u64,
 }
 
-/// The best plan of each shape and the next best, as many as asked for.
-pub(super) fn rows<'a>(asked: &Asked<'_>, found: &'a Found) -> Shown<'a> {
+/// The best plan of each shape and the next best, as many as asked for; confirmed, then ordered by what was confirmed.
+pub(super) fn rows<'a>(asked: &Asked<'_>, kinds: &[Question<'_>], found: &'a Found) -> Shown<'a> {
     let chosen = found.shortlist(asked.study.most as usize);
     let plans: Vec<&Plan> = chosen.iter().map(|index| &found.plans[*index]).collect();
-    let front = rank::front(&plans.iter().map(|plan| rank::figures(plan)).collect::<Vec<_>>());
-    let rows = plans.iter().enumerate().map(|(index, plan)| PlanRow {
-        pareto: front.contains(&index),
-        why: reasons::why(&plans, &front, index),
-        ..row(asked, plan)
-    });
-    let rows = rows.collect();
-    Shown { plans, rows }
+    let Some(settings) = &asked.study.confirm else {
+        let rows = plans.iter().map(|plan| row(asked, plan)).collect();
+        return placed(Shown { plans, rows, runs: 0 });
+    };
+    let confirmed: Vec<_> =
+        plans.par_iter().map(|plan| confirm::confirm(asked, kinds, plan, settings)).collect();
+    let runs = confirmed.iter().map(|one| one.runs).sum();
+    let mut both: Vec<(&Plan, PlanRow)> = plans
+        .into_iter()
+        .zip(confirmed)
+        .map(|(plan, one)| {
+            let why = one.fault.map(|fault| format!("not simulated: {fault}")).unwrap_or_default();
+            (plan, PlanRow { simulated: one.simulated, why, ..row(asked, plan) })
+        })
+        .collect();
+    both.sort_by(|a, b| score(asked, a.0, &a.1).total_cmp(&score(asked, b.0, &b.1)));
+    let (plans, rows) = both.into_iter().unzip();
+    placed(Shown { plans, rows, runs })
+}
+
+/// Says of every row where it stands among the others.
+fn placed(mut shown: Shown<'_>) -> Shown<'_> {
+    let figures: Vec<[f64; 3]> = shown.rows.iter().map(figures).collect();
+    let front = rank::front(&figures);
+    for (index, row) in shown.rows.iter_mut().enumerate() {
+        row.pareto = front.contains(&index);
+        let why = reasons::why(&row.limit, &figures, &front, index);
+        row.why = if row.why.is_empty() { why } else { format!("{}; {why}", row.why) };
+    }
+    shown
+}
+
+/// Requests per second within the targets, speed for a user, tokens per dollar (per joule where a chip has no price): what
+/// the simulation says, where it was run.
+fn figures(row: &PlanRow) -> [f64; 3] {
+    let a = &row.analytic;
+    let (goodput, tpot, energy, money) = match &row.simulated {
+        Some(s) => (
+            s.goodput_per_s.unwrap_or(s.rate_per_s),
+            s.tpot_ms_mean,
+            s.energy_per_token_j,
+            s.cost_per_million_output_usd,
+        ),
+        None => (a.capacity_per_s.p50, a.tpot_ms.p50, a.energy_per_token_j, a.cost_per_million_output_usd),
+    };
+    [goodput, 1.0 / tpot.max(f64::MIN_POSITIVE), 1.0 / money.unwrap_or(energy)]
+}
+
+/// What the objective asks for, smaller for the better; plans that miss the targets at the rate asked come last.
+fn score(asked: &Asked<'_>, plan: &Plan, row: &PlanRow) -> f64 {
+    let Some(s) = &row.simulated else { return f64::INFINITY };
+    let needed = asked.study.confirm.map_or(0.0, |confirm| confirm.attainment);
+    if asked.rate.is_some() && s.attainment < needed {
+        return f64::MAX * (1.0 - s.attainment / 2.0);
+    }
+    match asked.objective {
+        Objective::Throughput => -s.goodput_per_s.unwrap_or(plan.capacity),
+        Objective::Cost => s.cost_per_million_output_usd.unwrap_or(f64::INFINITY),
+        Objective::Energy => s.energy_per_token_j,
+        Objective::Latency => s.ttft_ms_mean + s.tpot_ms_mean * f64::from(asked.workload.decode_steps()),
+    }
 }
 
 fn row(asked: &Asked<'_>, plan: &Plan) -> PlanRow {
@@ -155,7 +212,7 @@ pub(super) fn question(asked: &Asked<'_>) -> PlanQuestion {
         input_tokens: asked.workload.input,
         output_tokens: asked.workload.output,
         cached_tokens: asked.workload.cached_tokens(),
-        rate_per_s: asked.study.rate,
+        rate_per_s: asked.rate,
         ttft_ms: asked.targets.ttft.map(milliseconds),
         tpot_ms: asked.targets.tpot.map(milliseconds),
         objective: asked.objective_name.to_owned(),

@@ -13,9 +13,12 @@ pub struct PlanStudy {
     /// The service.
     #[serde(flatten)]
     pub service: Service,
-    /// Requests per second to be served; nothing for as many as possible.
+    /// Requests per second to be served; nothing for a trace's own rate, and as many as possible without a trace.
     #[serde(default)]
-    pub rate: Option<f64>,
+    pub rate: Option<Rate>,
+    /// A trace whose lengths and arrivals stand for the traffic.
+    #[serde(default)]
+    pub trace: Option<Recorded>,
     /// Time to first token at most.
     #[serde(default)]
     pub ttft: Option<Seconds>,
@@ -33,6 +36,28 @@ pub struct PlanStudy {
     /// How plans are confirmed by simulation; nothing leaves them analytic.
     #[serde(default)]
     pub confirm: Option<Confirm>,
+}
+
+/// How many requests.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rate {
+    /// As many as the targets allow.
+    Most,
+    /// So many per second.
+    PerSecond(f64),
+}
+
+/// A trace: its text and the path that a person knows it by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Path, for diagnostics.
+    pub path: String,
+    /// Content.
+    pub text: String,
+    /// Whether rows that are not as they should be are left out and counted.
+    #[serde(default)]
+    pub lenient: bool,
 }
 
 /// A kind of chip and how many there are.

@@ -107,7 +107,8 @@ pub fn pools(answer: &PlanAnswer) -> Table {
 
 /// The reasons, or what came closest.
 pub fn paragraph(answer: &PlanAnswer) -> String {
-    if answer.plans.is_empty() { answer.closest.join(" ") } else { answer.reasons.join(" ") }
+    let all: Vec<&str> = answer.closest.iter().chain(&answer.reasons).map(String::as_str).collect();
+    all.join(" ")
 }
 
 /// How the search went, by kind of chip.
