@@ -13,8 +13,10 @@
 pub mod aggregated;
 pub mod disaggregated;
 pub mod fit;
+pub mod ladder;
 pub mod rank;
 pub mod shape;
+mod tail;
 
 use vitruvian_engine::Meter;
 use vitruvian_quantity::{Joules, Money, Seconds, Watts};
@@ -35,6 +37,8 @@ pub struct Ask<'a> {
     pub kinds: &'a [Question<'a>],
     /// Requests per second to be served; nothing for as many as possible.
     pub rate: Option<f64>,
+    /// Share of requests that must meet the target of the time to first token (DistServe: 0.9).
+    pub attainment: f64,
     /// What is best.
     pub objective: Objective,
     /// Whether the engine of kind `prefill` can hand caches to that of kind `decode`, and under which rule.

@@ -25,6 +25,8 @@ use crate::workload::Workload;
 pub struct Steady {
     /// Mean time to first token: rest of the step under way, queue, own prefill.
     pub ttft: Seconds,
+    /// Of it, the wait for prefill work queued before the request.
+    pub queued: Seconds,
     /// Mean time per output token after the first.
     pub tpot: Seconds,
     /// Requests finished per second.
@@ -231,6 +233,7 @@ fn assemble(
     let amplified = share.queued.get() * wait_gain + (ttft - share.queued).get();
     Steady {
         ttft,
+        queued: share.queued,
         tpot: if workload.decode_steps() > 0 { share.step } else { Seconds::ZERO },
         requests_per_s: clients / holding.get(),
         prefill_share,

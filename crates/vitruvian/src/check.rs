@@ -71,12 +71,12 @@ pub fn plan(study: &PlanStudy) -> Result<(), Diagnostics> {
         let message = format!("the rate is {rate} requests per second, which is no traffic");
         faults.push(Diagnostic::error("rate", message).help("give a positive number, or leave --rate out"));
     }
+    if !(study.attainment > 0.0 && study.attainment < 1.0) {
+        let message = format!("an attainment of {} is no share of the requests below one", study.attainment);
+        faults.push(Diagnostic::error("attainment", message).help("give a share such as 0.9"));
+    }
     if let Some(confirm) = &study.confirm {
         at_least_one(&mut faults, "simulated requests", confirm.requests, 10_000_000);
-        if !(confirm.attainment > 0.0 && confirm.attainment <= 1.0) {
-            let message = format!("an attainment of {} is no share of the requests", confirm.attainment);
-            faults.push(Diagnostic::error("attainment", message).help("give a share such as 0.9"));
-        }
     }
     all_or_nothing(faults)
 }

@@ -103,7 +103,9 @@ fn answer(asked: &Asked<'_>, launch: bool) -> Result<Planned, Diagnostics> {
         let [from, to] = [from, to].map(|kind| &asked.setups[kind].engine);
         pairing::pairing(from, to, asked.model).filter(|_| asked.study.split != Split::Aggregated)
     };
-    let ask = Ask { kinds: &kinds, rate: asked.rate, objective: asked.objective, pairing: &pairing };
+    let attainment = asked.study.attainment;
+    let objective = asked.objective;
+    let ask = Ask { kinds: &kinds, rate: asked.rate, attainment, objective, pairing: &pairing };
     let mut found = search(&ask);
     if asked.study.split == Split::Disaggregated {
         found.only_disaggregated();

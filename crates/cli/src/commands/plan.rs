@@ -48,7 +48,7 @@ pub(crate) struct PlanArgs {
     /// Requests of one simulated run
     #[arg(long, default_value_t = 400, value_name = "N")]
     requests: u32,
-    /// Share of requests that must meet both targets in simulation
+    /// Share of requests that must meet the targets
     #[arg(long, default_value_t = 0.9, value_name = "SHARE", allow_negative_numbers = true)]
     attainment: f64,
     /// Seed of the simulated arrivals
@@ -114,8 +114,7 @@ fn study(arguments: &PlanArgs) -> Result<PlanStudy, Diagnostics> {
     let trace = arguments.trace.as_ref().map(|path| recorded(path, arguments.lenient)).transpose();
     let inputs = both(chips(&arguments.chips), arguments.service.service());
     let ((chips, service), trace) = both(inputs, trace)?;
-    let confirm =
-        Confirm { requests: arguments.requests, attainment: arguments.attainment, seed: arguments.seed };
+    let confirm = Confirm { requests: arguments.requests, seed: arguments.seed };
     Ok(PlanStudy {
         chips,
         service,
@@ -123,6 +122,7 @@ fn study(arguments: &PlanArgs) -> Result<PlanStudy, Diagnostics> {
         trace,
         ttft: arguments.ttft.0,
         tpot: arguments.tpot.0,
+        attainment: arguments.attainment,
         objective: Some(arguments.objective.clone()),
         most: arguments.best,
         split: match arguments.split {

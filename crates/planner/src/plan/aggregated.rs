@@ -5,21 +5,13 @@ use vitruvian_engine::Replica;
 use vitruvian_model::{Layout, validate};
 use vitruvian_quantity::Seconds;
 
+use super::ladder::Ladder;
 use super::shape::{Limit, Shape};
-use super::{Ask, Plan, Pool, Unit, meter, pool};
+use super::{Ask, Plan, Pool, Unit, meter, pool, tail};
 use crate::census::{Census, Fall};
 use crate::search::{Question, hopeless, room};
 use crate::space::Candidate;
 use crate::steady::{Halt, Steady, steady};
-
-/// What one layout, precision and chunk delivers at growing batches, as long as the targets are kept.
-#[derive(Clone, Debug)]
-pub struct Ladder {
-    /// One a batch, ascending.
-    pub units: Vec<Unit>,
-    /// What a larger batch falls to.
-    pub limit: Limit,
-}
 
 /// All ladders of a kind, and what fell.
 pub fn ladders(ask: &Ask<'_>, kind: usize) -> (Vec<Ladder>, Census) {
@@ -31,7 +23,7 @@ pub fn ladders(ask: &Ask<'_>, kind: usize) -> (Vec<Ladder>, Census) {
         .flat_map(|layout| (0..space.precisions.len()).map(move |precision| (*layout, precision)))
         .collect();
     let parts: Vec<(Vec<Ladder>, Census)> =
-        groups.par_iter().map(|(layout, precision)| part(question, *layout, *precision)).collect();
+        groups.par_iter().map(|(layout, precision)| part(ask, question, *layout, *precision)).collect();
     let (mut all, mut census) = (Vec::new(), Census::default());
     for (ladders, fallen) in parts {
         all.extend(ladders.into_iter().filter(|ladder| !ladder.units.is_empty()));
@@ -40,7 +32,7 @@ pub fn ladders(ask: &Ask<'_>, kind: usize) -> (Vec<Ladder>, Census) {
     (all, census)
 }
 
-fn part(question: &Question<'_>, layout: Layout, precision: usize) -> (Vec<Ladder>, Census) {
+fn part(ask: &Ask<'_>, question: &Question<'_>, layout: Layout, precision: usize) -> (Vec<Ladder>, Census) {
     let mut census = Census::default();
     let base = Candidate { layout, replicas: 1, precision, batch: 0, chunk: 0 };
     if let Err(error) = validate(question.model, layout) {
@@ -53,8 +45,8 @@ fn part(question: &Question<'_>, layout: Layout, precision: usize) -> (Vec<Ladde
         let mut ladder = Ladder { units: Vec::new(), limit: Limit::Engine };
         for &batch in &question.space.batches {
             let candidate = Candidate { batch, chunk, ..base };
-            let fall = match unit(question, &candidate, &mut meter) {
-                Ok(unit) => match missed(question, &unit) {
+            let fall = match unit(ask, question, &candidate, &mut meter) {
+                Ok((unit, late)) => match missed(question, &unit, late) {
                     None => {
                         ladder.units.push(unit);
                         continue;
@@ -74,12 +66,13 @@ fn part(question: &Question<'_>, layout: Layout, precision: usize) -> (Vec<Ladde
     (ladders.collect(), census)
 }
 
-/// One replica kept full at a batch.
+/// One replica kept full at a batch, and the time to first token that the asked share of its requests stays below.
 fn unit(
+    ask: &Ask<'_>,
     question: &Question<'_>,
     candidate: &Candidate,
     meter: &mut vitruvian_engine::Meter<'_>,
-) -> Result<Unit, Fall> {
+) -> Result<(Unit, Seconds), Fall> {
     let replica = Replica {
         model: question.model,
         plan: &question.space.precisions[candidate.precision].plan,
@@ -92,7 +85,8 @@ fn unit(
         Halt::Refused(refusal) => Fall::Unsupported(refusal.to_string()),
         Halt::Saturated(load) => Fall::Saturated { load },
     })?;
-    Ok(of_steady(candidate, &state))
+    let tail = tail::wait(state.queued.get(), state.load, ask.attainment);
+    Ok((of_steady(candidate, &state), state.ttft - state.queued + Seconds::new(tail).max(state.queued)))
 }
 
 /// Energy of a request: that of a mean step, over the requests that leave in one.
@@ -108,12 +102,12 @@ fn of_steady(candidate: &Candidate, state: &Steady) -> Unit {
     }
 }
 
-fn missed(question: &Question<'_>, unit: &Unit) -> Option<Fall> {
+fn missed(question: &Question<'_>, unit: &Unit, late: Seconds) -> Option<Fall> {
     let targets = &question.targets;
     if targets.tpot.is_some_and(|most| unit.tpot > most) {
         return Some(Fall::Tpot(unit.tpot));
     }
-    targets.ttft.is_some_and(|most| unit.ttft > most).then_some(Fall::Ttft(unit.ttft))
+    targets.ttft.is_some_and(|most| late > most).then_some(Fall::Ttft(late))
 }
 
 fn limit(fall: &Fall) -> Option<Limit> {
@@ -136,75 +130,93 @@ pub fn plans(ask: &Ask<'_>, ladders: &[Vec<Ladder>], all: &mut Vec<Plan>) {
     }
 }
 
-/// One plan a batch (and, where a rate is asked, a number of replicas): each batch is the answer to some load.
+/// One plan a batch (and, where a rate is asked, one a number of replicas with the smallest batch that carries it).
 fn of_ladder(ask: &Ask<'_>, kind: usize, ladder: &Ladder, all: &mut Vec<Plan>) {
     let Some(top) = ladder.units.last() else { return };
     let most = ask.kinds[kind].space.chips / top.candidate.layout.chips();
-    let Some(rate) = ask.rate else {
-        all.extend(ladder.units.iter().map(|unit| one_kind(ask, kind, ladder, unit, most, None)));
-        return;
-    };
-    let fewest = ((rate / top.rate).ceil() as u32).clamp(1, most.max(1));
-    for replicas in fewest..=most {
-        let unit = at_load(ladder, rate / f64::from(replicas)).unwrap_or(top);
-        all.push(one_kind(ask, kind, ladder, unit, replicas, Some(rate)));
+    match ask.rate {
+        None => {
+            let plan = |unit: &Unit| one_kind(ask, kind, ladder, unit, most, None);
+            all.extend(ladder.units.iter().filter_map(plan));
+        }
+        Some(rate) => {
+            all.extend((1..=most).filter_map(|replicas| for_rate(ask, kind, ladder, replicas, rate)));
+        }
     }
 }
 
-/// The smallest batch that carries a load.
-fn at_load(ladder: &Ladder, rate: f64) -> Option<&Unit> {
-    ladder.units.iter().find(|unit| unit.rate >= rate)
+fn for_rate(ask: &Ask<'_>, kind: usize, ladder: &Ladder, replicas: u32, rate: f64) -> Option<Plan> {
+    let carries = |unit: &&Unit| {
+        let staffed = ladder.staffed(unit.candidate.batch, replicas, ask.attainment);
+        staffed.is_some_and(|staffed| staffed.rate * f64::from(replicas) >= rate)
+    };
+    let started = ladder.units.iter().find(carries).or(ladder.units.last())?;
+    one_kind(ask, kind, ladder, started, replicas, Some(rate))
 }
 
+/// Replicas started with the batch of `started`, at a rate or at what they carry.
 fn one_kind(
     ask: &Ask<'_>,
     kind: usize,
     ladder: &Ladder,
-    unit: &Unit,
+    started: &Unit,
     replicas: u32,
     rate: Option<f64>,
-) -> Plan {
-    let top = ladder.units.last().unwrap_or(unit);
-    let capacity = f64::from(replicas) * if rate.is_some() { top.rate } else { unit.rate };
-    let rate = rate.unwrap_or(capacity).min(capacity);
-    // The engine is started with the largest batch that keeps the targets; the load decides how much of it runs.
-    let started = if ask.rate.is_some() { top.candidate } else { unit.candidate };
-    let pool = pool(&ask.kinds[kind], kind, unit, replicas, rate);
-    let pool = Pool { candidate: Candidate { replicas, ..started }, load: rate / capacity, ..pool };
-    blank(Shape::Aggregated(vec![kind]), vec![pool], capacity, rate, ladder.limit)
-        .with_times(unit.ttft, unit.tpot, unit.sigma)
-        .finish(ask)
+) -> Option<Plan> {
+    let full = ladder.staffed(started.candidate.batch, replicas, ask.attainment)?;
+    let capacity = full.rate * f64::from(replicas);
+    let rate = rate.map_or(capacity, |rate| rate.min(capacity));
+    let unit = ladder.carrying(rate / f64::from(replicas))?;
+    let pool = loaded(ask, kind, started, &unit, replicas, (rate, capacity));
+    let plan = blank(Shape::Aggregated(vec![kind]), vec![pool], capacity, rate, ladder.limit);
+    Some(plan.with_times(unit.ttft, unit.tpot, unit.sigma).finish(ask))
+}
+
+/// A pool started with one batch and running at another.
+fn loaded(
+    ask: &Ask<'_>,
+    kind: usize,
+    started: &Unit,
+    running: &Unit,
+    replicas: u32,
+    (rate, capacity): (f64, f64),
+) -> Pool {
+    let pool = pool(&ask.kinds[kind], kind, running, replicas, rate);
+    Pool { candidate: Candidate { replicas, ..started.candidate }, load: rate / capacity, ..pool }
+}
+
+/// The ladder of a kind that carries most with all its chips: its largest batch, number of replicas and capacity.
+fn largest<'a>(
+    ask: &Ask<'_>,
+    kind: usize,
+    ladders: &'a [Ladder],
+) -> Option<(&'a Ladder, &'a Unit, u32, f64)> {
+    let sized = ladders.iter().filter_map(|ladder| {
+        let top = ladder.units.last()?;
+        let replicas = ask.kinds[kind].space.chips / top.candidate.layout.chips();
+        let full = ladder.staffed(top.candidate.batch, replicas, ask.attainment)?;
+        Some((ladder, top, replicas, full.rate * f64::from(replicas)))
+    });
+    sized.max_by(|a, b| a.3.total_cmp(&b.3))
 }
 
 /// The best of each of several kinds, each taking traffic in proportion to its capacity.
 fn together(ask: &Ask<'_>, ladders: &[Vec<Ladder>], kinds: &[usize]) -> Option<Plan> {
-    let best = |kind: &usize| {
-        let (kind, question) = (*kind, &ask.kinds[*kind]);
-        let size = |unit: &Unit| f64::from(question.space.chips / unit.candidate.layout.chips());
-        let tops = ladders[kind].iter().filter_map(|ladder| ladder.units.last().map(|top| (ladder, top)));
-        tops.max_by(|a, b| (a.1.rate * size(a.1)).total_cmp(&(b.1.rate * size(b.1))))
-            .map(|(ladder, top)| (kind, ladder, top, size(top)))
-    };
-    let parts: Vec<_> = kinds.iter().map(best).collect::<Option<_>>()?;
-    let capacity: f64 = parts.iter().map(|(_, _, top, size)| top.rate * size).sum();
+    let parts = kinds.iter().map(|kind| largest(ask, *kind, &ladders[*kind]));
+    let parts: Vec<_> = parts.collect::<Option<_>>()?;
+    let capacity: f64 = parts.iter().map(|part| part.3).sum();
     let rate = ask.rate.unwrap_or(capacity).min(capacity);
     let (mut pools, mut ttft, mut tpot) = (Vec::new(), Seconds::ZERO, Seconds::ZERO);
-    for (kind, ladder, top, size) in &parts {
-        let share = rate / capacity;
-        let unit = at_load(ladder, top.rate * share).unwrap_or(top);
-        let own = top.rate * size * share;
-        let pool = pool(&ask.kinds[*kind], *kind, unit, *size as u32, own);
-        pools.push(Pool {
-            candidate: Candidate { replicas: *size as u32, ..top.candidate },
-            load: share,
-            ..pool
-        });
+    for (kind, (ladder, top, replicas, most)) in kinds.iter().zip(&parts) {
+        let own = most * rate / capacity;
+        let unit = ladder.carrying(own / f64::from(*replicas))?;
+        pools.push(loaded(ask, *kind, top, &unit, *replicas, (own, *most)));
         ttft += unit.ttft * (own / rate);
         tpot += unit.tpot * (own / rate);
     }
-    let widest = |pick: fn(&Unit) -> f64| parts.iter().map(|part| pick(part.2)).fold(0.0, f64::max);
+    let widest = |pick: fn(&Unit) -> f64| parts.iter().map(|part| pick(part.1)).fold(0.0, f64::max);
     let sigma = (widest(|unit| unit.sigma.0), widest(|unit| unit.sigma.1));
-    let limit = parts.first().map_or(Limit::Engine, |part| part.1.limit);
+    let limit = parts.first().map_or(Limit::Engine, |part| part.0.limit);
     let plan = blank(Shape::Aggregated(kinds.to_vec()), pools, capacity, rate, limit);
     Some(plan.with_times(ttft, tpot, sigma).finish(ask))
 }

@@ -1,8 +1,8 @@
 //! Prefill and decode on pools of their own, joined by the links.
 //!
 //! A prefill instance works off prompts one after another: an M/D/1 queue of load ρ = λ_P / μ_P whose mean wait is
-//! ρ / (2 μ_P (1 − ρ)) (Pollaczek–Khinchine), so that a target for the time to first token with slack w allows
-//! ρ = 2 w μ_P / (1 + 2 w μ_P). A decode instance keeps `batch` sequences running; each holds its place for its decode
+//! ρ / (2 μ_P (1 − ρ)) (Pollaczek–Khinchine); its tail (`tail`) says which ρ lets the asked share of requests keep the
+//! target of the time to first token. A decode instance keeps `batch` sequences running; each holds its place for its decode
 //! steps and for the arrival of its cache, so that μ_D = batch / (steps · TPOT + transfer). The pools carry
 //! λ = min(x_P · ρ · μ_P, x_D · μ_D, x / transfer); x_P : x_D follows from conservation (methods 7.2).
 
@@ -12,8 +12,9 @@ use vitruvian_model::{Collective, CollectiveKind, Group, Layout, kv_bytes, valid
 use vitruvian_quantity::{Bytes, Seconds};
 
 use super::aggregated::blank;
+use super::ladder::Ladder;
 use super::shape::{Limit, Shape};
-use super::{Ask, Plan, Unit, meter, pool};
+use super::{Ask, Plan, Unit, meter, pool, tail};
 use crate::search::{Question, hopeless, room};
 use crate::space::Candidate;
 use crate::steady::{chunk_step, cycle, decode_step};
@@ -41,18 +42,14 @@ pub struct Link {
 /// Share of a prefill instance's capacity that is used at most: queues grow without bound as it nears one.
 const MOST_LOAD: f64 = 0.95;
 
-/// A prefill instance; `unit.ttft` is its work on one prompt, `unit.rate` its μ.
+/// A prefill instance; `unit.ttft` is its time for the prompts of a full step, `unit.rate` its μ.
 #[derive(Clone, Copy)]
 struct Prefill {
     unit: Unit,
+    /// Its time for a prompt that has a step to itself.
+    alone: Seconds,
     /// What a request spends in the engine outside of steps.
     outside: Seconds,
-}
-
-/// Decode instances of one layout and precision, by ascending batch; `unit.ttft` is what the first token waits there.
-struct Decode {
-    units: Vec<Unit>,
-    limit: Limit,
 }
 
 /// All disaggregated plans, of every ordered pair of kinds whose engines pair.
@@ -61,7 +58,7 @@ pub fn plans(ask: &Ask<'_>, all: &mut Vec<Plan>) {
         return;
     }
     let prefills: Vec<Vec<Prefill>> = ask.kinds.iter().map(prefills).collect();
-    let decodes: Vec<Vec<Decode>> = ask.kinds.iter().map(decodes).collect();
+    let decodes: Vec<Vec<Ladder>> = ask.kinds.iter().map(decodes).collect();
     let pairs: Vec<(usize, usize, Pairing)> = (0..ask.kinds.len())
         .flat_map(|from| (0..ask.kinds.len()).map(move |to| (from, to)))
         .filter_map(|(from, to)| (ask.pairing)(from, to).map(|rule| (from, to, rule)))
@@ -90,9 +87,11 @@ fn replica<'a>(question: &Question<'a>, candidate: &Candidate) -> Replica<'a> {
 
 /// Prefill instances that no other of the same precision beats in both prompts per second and chip, and speed.
 fn prefills(question: &Question<'_>) -> Vec<Prefill> {
-    let made = grid(question).into_par_iter().filter_map(|(layout, precision)| {
-        let chunk = question.engine.batched_tokens;
-        prefill(question, &Candidate { layout, replicas: 1, precision, batch: 1, chunk })
+    let made = grid(question).into_par_iter().flat_map_iter(|(layout, precision)| {
+        let one = move |chunk: &u32| {
+            prefill(question, &Candidate { layout, replicas: 1, precision, batch: 1, chunk: *chunk })
+        };
+        question.space.chunks.iter().filter_map(one)
     });
     let made: Vec<Prefill> = made.collect();
     let figures =
@@ -110,7 +109,7 @@ fn prefills(question: &Question<'_>) -> Vec<Prefill> {
     made.iter().filter(|one| !beaten(one)).copied().collect()
 }
 
-/// Whole prompts that fill a step go together; the pipeline takes the next step as soon as its slowest stage is free.
+/// Whole prompts that fill a step go together; every stage of a pipeline has a step of its own in flight.
 fn prefill(question: &Question<'_>, candidate: &Candidate) -> Option<Prefill> {
     let (replica, workload) = (replica(question, candidate), &question.workload);
     let new = f64::from(workload.new_tokens());
@@ -132,7 +131,8 @@ fn prefill(question: &Question<'_>, candidate: &Candidate) -> Option<Prefill> {
     let (alone, chunks) = chunk(1.0, &mut meter)?;
     let (full, full_chunks) = chunk(together, &mut meter)?;
     let groups = f64::from(candidate.layout.dp);
-    let rate = groups * together / (full.interval.get() * full_chunks);
+    let stages = candidate.layout.pp;
+    let rate = groups * f64::from(stages) * together / (cycle(&full, stages).get() * full_chunks);
     let unit = Unit {
         // One step a pipeline stage, and the prompts whose caches are being sent.
         candidate: Candidate {
@@ -140,24 +140,24 @@ fn prefill(question: &Question<'_>, candidate: &Candidate) -> Option<Prefill> {
             ..*candidate
         },
         rate,
-        ttft: alone.latency + alone.interval * (chunks - 1.0).max(0.0),
+        ttft: full.latency * full_chunks,
         tpot: Seconds::ZERO,
         energy: full.energy * (full_chunks / (together * groups)),
         sigma: (alone.sigma.hypot(question.engine.ttft_sigma), 0.0),
     };
-    Some(Prefill { unit, outside: replica.request_time(1) })
+    Some(Prefill { unit, alone: alone.latency * chunks, outside: replica.request_time(1) })
 }
 
-fn decodes(question: &Question<'_>) -> Vec<Decode> {
+fn decodes(question: &Question<'_>) -> Vec<Ladder> {
     let made = grid(question).into_par_iter().map(|(layout, precision)| decode(question, layout, precision));
-    let made: Vec<Decode> = made.collect();
+    let made: Vec<Ladder> = made.collect();
     made.into_iter().filter(|decode| !decode.units.is_empty()).collect()
 }
 
 /// Decode alone: no prompt ever holds a step up.
-fn decode(question: &Question<'_>, layout: Layout, precision: usize) -> Decode {
+fn decode(question: &Question<'_>, layout: Layout, precision: usize) -> Ladder {
     let mut meter = meter(question);
-    let mut ladder = Decode { units: Vec::new(), limit: Limit::Engine };
+    let mut ladder = Ladder { units: Vec::new(), limit: Limit::Engine };
     for &batch in &question.space.batches {
         let chunk = batch.max(question.space.chunks.first().copied().unwrap_or(batch));
         let candidate = Candidate { layout, replicas: 1, precision, batch, chunk };
@@ -235,7 +235,7 @@ fn pair(
     kinds: (usize, usize),
     rule: Pairing,
     prefills: &[Prefill],
-    decodes: &[Decode],
+    decodes: &[Ladder],
 ) -> Vec<Plan> {
     let mut plans = Vec::new();
     for prefill in prefills {
@@ -264,7 +264,7 @@ fn sizes(
     ask: &Ask<'_>,
     kinds: (usize, usize),
     prefill: &Prefill,
-    decode: &Decode,
+    decode: &Ladder,
     link: &Link,
     plans: &mut Vec<Plan>,
 ) {
@@ -289,41 +289,47 @@ struct Pair<'a> {
     ask: &'a Ask<'a>,
     kinds: (usize, usize),
     prefill: &'a Prefill,
-    decode: &'a Decode,
+    decode: &'a Ladder,
     link: &'a Link,
     x_p: u32,
 }
 
 impl Pair<'_> {
     /// As many decode instances of a batch as prefill keeps busy, rounded up.
-    fn at_capacity(&self, unit: &Unit, most: u32) -> Option<Plan> {
-        let supply = self.supply(unit)?;
-        let x_d = ((supply / self.decode_rate(unit)).ceil() as u32).clamp(1, most);
-        let (capacity, limit) = self.capacity(unit, x_d)?;
-        Some(self.plan(unit, unit, x_d, capacity, capacity, limit))
+    fn at_capacity(&self, started: &Unit, most: u32) -> Option<Plan> {
+        let supply = self.supply(started)?;
+        let one = self.decode_rate(started, 1)?;
+        let x_d = ((supply / one).ceil() as u32).clamp(1, most);
+        let (capacity, limit) = self.capacity(started, x_d)?;
+        self.plan(started, x_d, capacity, capacity, limit)
     }
 
-    /// The fewest decode instances that carry a rate, at the smallest batch that does.
+    /// The fewest decode instances that carry a rate, started with the smallest batch that does.
     fn for_rate(&self, rate: f64, most: u32) -> Option<Plan> {
         let top = self.decode.units.last()?;
-        let x_d = ((rate / self.decode_rate(top)).ceil() as u32).clamp(1, most);
-        let (capacity, limit) = self.capacity(top, x_d)?;
-        let served = rate.min(capacity);
-        let enough = |unit: &&Unit| self.decode_rate(unit) * f64::from(x_d) >= served;
-        let unit = self.decode.units.iter().find(enough).unwrap_or(top);
-        Some(self.plan(unit, top, x_d, capacity, served, limit))
+        let carries = |unit: &Unit, x_d: u32| self.decode_rate(unit, x_d).is_some_and(|most| most >= rate);
+        let x_d = (1..=most).find(|x_d| carries(top, *x_d)).unwrap_or(most);
+        let started = self.decode.units.iter().find(|unit| carries(unit, x_d)).unwrap_or(top);
+        let (capacity, limit) = self.capacity(started, x_d)?;
+        self.plan(started, x_d, capacity, rate.min(capacity), limit)
     }
 
-    /// Requests per second of one decode instance: a place is taken while its cache arrives, too.
-    fn decode_rate(&self, unit: &Unit) -> f64 {
-        let steps = self.ask.kinds[self.kinds.1].workload.decode_steps();
-        let holding = unit.tpot * f64::from(steps);
-        unit.rate * (holding / (holding + self.link.time))
+    /// Requests per second that `x_d` decode instances started with a batch carry; a place is taken while its cache
+    /// arrives, too.
+    fn decode_rate(&self, started: &Unit, x_d: u32) -> Option<f64> {
+        let full = self.decode.staffed(started.candidate.batch, x_d, self.ask.attainment)?;
+        Some(f64::from(x_d) * full.rate * self.held(&full))
     }
 
-    /// Everything in the time to first token but the queue before prefill.
-    fn unqueued(&self, unit: &Unit) -> Seconds {
-        self.prefill.outside + self.prefill.unit.ttft + self.link.time + unit.ttft
+    /// Share of the time of a place in which it decodes.
+    fn held(&self, unit: &Unit) -> f64 {
+        let decoding = unit.tpot * f64::from(self.ask.kinds[self.kinds.1].workload.decode_steps());
+        decoding / (decoding + self.link.time)
+    }
+
+    /// Everything in the time to first token but the queue before prefill, where prompts come `alone` or together.
+    fn unqueued(&self, unit: &Unit, work: Seconds) -> Seconds {
+        self.prefill.outside + work + self.link.time + unit.ttft
     }
 
     /// Requests per second that the prefill pool may take; nothing where even an empty one is too slow.
@@ -332,11 +338,11 @@ impl Pair<'_> {
         let load = match self.target() {
             None => MOST_LOAD,
             Some(most) => {
-                let slack = (most - self.unqueued(unit)).get();
+                let slack = (most - self.unqueued(unit, self.prefill.unit.ttft)).get();
                 if slack < 0.0 {
                     return None;
                 }
-                (2.0 * slack * rate / (1.0 + 2.0 * slack * rate)).min(MOST_LOAD)
+                tail::load_for(slack, 1.0 / rate, self.ask.attainment, MOST_LOAD)
             }
         };
         Some(f64::from(self.x_p) * load * rate)
@@ -352,28 +358,31 @@ impl Pair<'_> {
         let by_prefill = if supply < full { Limit::Ttft } else { Limit::Prefill };
         let by_decode = if self.decode.limit == Limit::Engine { Limit::Decode } else { self.decode.limit };
         let links = f64::from(self.x_p.min(x_d)) / self.link.time.get();
-        let bounds = [
-            (supply, by_prefill),
-            (f64::from(x_d) * self.decode_rate(unit), by_decode),
-            (links, Limit::Transfer),
-        ];
+        let bounds =
+            [(supply, by_prefill), (self.decode_rate(unit, x_d)?, by_decode), (links, Limit::Transfer)];
         let least = bounds.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))?;
         (least.0 > 0.0).then_some(least)
     }
 
-    fn plan(&self, unit: &Unit, started: &Unit, x_d: u32, capacity: f64, rate: f64, limit: Limit) -> Plan {
+    fn plan(&self, started: &Unit, x_d: u32, capacity: f64, rate: f64, limit: Limit) -> Option<Plan> {
         let (own, (from, to)) = (&self.prefill.unit, self.kinds);
+        let most = self.decode_rate(started, x_d)?;
+        // A place that waits for its cache is taken, but not in the batch.
+        let unit = &self.decode.carrying(rate / f64::from(x_d))?;
         let prefill = pool(&self.ask.kinds[from], from, own, self.x_p, rate);
         let mut decode = pool(&self.ask.kinds[to], to, unit, x_d, rate);
         decode.candidate.batch = started.candidate.batch;
         decode.candidate.chunk = started.candidate.chunk;
-        decode.load = rate / (self.decode_rate(started) * f64::from(x_d));
-        let load = prefill.load;
-        let queue = Seconds::new(load / (2.0 * own.rate * (1.0 - load).max(1.0 - MOST_LOAD)));
+        decode.load = rate / most;
+        // The busier the instance, the more prompts share a step.
+        let load = prefill.load.min(MOST_LOAD);
+        let work = self.prefill.alone * (1.0 - load) + own.ttft * load;
+        let queue = Seconds::new(tail::mean(load, 1.0 / own.rate));
         let shape = Shape::Disaggregated(from, to);
         let plan = blank(shape, vec![prefill, decode], capacity, rate, limit);
-        Plan { transfer: Some(*self.link), ..plan }
-            .with_times(self.unqueued(unit) + queue, unit.tpot, (own.sigma.0, unit.sigma.1))
-            .finish(self.ask)
+        let plan = Plan { transfer: Some(*self.link), ..plan };
+        let times =
+            plan.with_times(self.unqueued(unit, work) + queue, unit.tpot, (own.sigma.0, unit.sigma.1));
+        Some(times.finish(self.ask))
     }
 }

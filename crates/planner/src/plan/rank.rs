@@ -1,12 +1,15 @@
 //! The best plans of each shape, and which of them none beats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ask, Found, Plan, Shape};
 use crate::workload::Workload;
 
 /// What makes two plans the same kind of thing: only counts, batches and chunks differ.
 type Signature = (Shape, Vec<(vitruvian_model::Layout, usize)>);
+
+/// What a shortlist takes one of: a shape, the layout of its first pool, or any plan.
+type Key = (Shape, Option<vitruvian_model::Layout>, usize);
 
 fn signature(plan: &Plan) -> Signature {
     let pools = plan.pools.iter().map(|pool| (pool.candidate.layout, pool.candidate.precision));
@@ -66,21 +69,24 @@ impl Found {
         self.front = front(&self.plans.iter().map(figures).collect::<Vec<_>>());
     }
 
-    /// The best of each shape first, then the next best, `count` in all: so that every way of splitting the work is
-    /// among what is looked at closely. Indices into `plans`, ascending.
+    /// The best of each shape first, then of each shape and layout of the first pool, then the next best, `count` in all: so
+    /// that every way of splitting the work is among what is looked at closely. Indices into `plans`, ascending.
     pub fn shortlist(&self, count: usize) -> Vec<usize> {
-        let mut seen: Vec<&Shape> = Vec::new();
         let mut chosen: Vec<usize> = Vec::new();
-        for (index, plan) in self.plans.iter().enumerate() {
-            if !seen.contains(&&plan.shape) {
-                seen.push(&plan.shape);
-                chosen.push(index);
+        let first = |plan: &Plan| plan.pools.first().map(|pool| pool.candidate.layout);
+        let keys: [&dyn Fn(usize) -> Key; 3] = [
+            &|index| (self.plans[index].shape.clone(), None, 0),
+            &|index| (self.plans[index].shape.clone(), first(&self.plans[index]), 0),
+            &|index| (self.plans[index].shape.clone(), None, index + 1),
+        ];
+        for key in keys {
+            let mut seen: BTreeSet<Key> = chosen.iter().map(|index| key(*index)).collect();
+            for index in 0..self.plans.len() {
+                if chosen.len() < count && seen.insert(key(index)) {
+                    chosen.push(index);
+                }
             }
         }
-        chosen.truncate(count);
-        let rest = (0..self.plans.len()).filter(|index| !chosen.contains(index));
-        let rest: Vec<usize> = rest.take(count - chosen.len()).collect();
-        chosen.extend(rest);
         chosen.sort_unstable();
         chosen
     }

@@ -43,8 +43,8 @@ pub struct PlanQuestion {
     pub tpot_ms: Option<f64>,
     /// What is best.
     pub objective: String,
-    /// Share of requests that must meet both targets in simulation; nothing where nothing was simulated.
-    pub attainment: Option<f64>,
+    /// Share of requests that must meet the targets.
+    pub attainment: f64,
     /// Requests of one simulated run.
     pub simulated_requests: Option<u32>,
 }

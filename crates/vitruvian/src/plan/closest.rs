@@ -24,15 +24,15 @@ pub(super) fn closest(asked: &Asked<'_>, kinds: &[Question<'_>], found: &Found) 
 
 /// Where a rate is asked and the simulation says that no listed plan serves it within the targets.
 pub(super) fn unconfirmed(asked: &Asked<'_>, rows: &[PlanRow]) -> Option<String> {
-    let (rate, confirm) = (asked.rate?, asked.study.confirm?);
+    let (rate, needed) = (asked.rate?, asked.study.attainment);
     let simulated = rows.iter().filter_map(|row| row.simulated.as_ref().map(|s| (row, s)));
     let (best, s) = simulated.max_by(|a, b| a.1.attainment.total_cmp(&b.1.attainment))?;
-    (s.attainment < confirm.attainment).then(|| {
+    (s.attainment < needed).then(|| {
         format!(
             "In simulation no listed plan serves {} requests/s with {:.0} % of the requests within the targets; closest is \
              {}: {:.0} %.",
             three(rate),
-            100.0 * confirm.attainment,
+            100.0 * needed,
             best.name,
             100.0 * s.attainment
         )

@@ -19,7 +19,7 @@ use super::answer::Simulated;
 use super::study::Confirm;
 
 /// Most runs of one bisection.
-const RUNS: usize = 8;
+const RUNS: usize = 12;
 /// Relative width at which a bisection stops.
 const CLOSE: f64 = 0.04;
 
@@ -105,7 +105,7 @@ impl<'a> Trial<'a> {
         let mut last = None;
         for _ in 0..RUNS {
             let run = self.run(rate)?;
-            if run.attainment() >= self.confirm.attainment {
+            if run.attainment() >= self.asked.study.attainment {
                 low = Some(run);
             } else {
                 high = Some(rate);

@@ -77,7 +77,7 @@ fn figures(row: &PlanRow) -> [f64; 3] {
 /// What the objective asks for, smaller for the better; plans that miss the targets at the rate asked come last.
 fn score(asked: &Asked<'_>, plan: &Plan, row: &PlanRow) -> f64 {
     let Some(s) = &row.simulated else { return f64::INFINITY };
-    let needed = asked.study.confirm.map_or(0.0, |confirm| confirm.attainment);
+    let needed = asked.study.attainment;
     if asked.rate.is_some() && s.attainment < needed {
         return f64::MAX * (1.0 - s.attainment / 2.0);
     }
@@ -216,7 +216,7 @@ pub(super) fn question(asked: &Asked<'_>) -> PlanQuestion {
         ttft_ms: asked.targets.ttft.map(milliseconds),
         tpot_ms: asked.targets.tpot.map(milliseconds),
         objective: asked.objective_name.to_owned(),
-        attainment: asked.study.confirm.map(|confirm| confirm.attainment),
+        attainment: asked.study.attainment,
         simulated_requests: asked.study.confirm.map(|confirm| confirm.requests),
     }
 }

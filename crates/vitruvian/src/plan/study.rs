@@ -25,6 +25,8 @@ pub struct PlanStudy {
     /// Time per output token at most.
     #[serde(default)]
     pub tpot: Option<Seconds>,
+    /// Share of requests that must meet the targets (DistServe: 0.9).
+    pub attainment: f64,
     /// `goodput`, `throughput`, `cost`, `energy` or `latency`.
     #[serde(default)]
     pub objective: Option<String>,
@@ -87,8 +89,6 @@ pub enum Split {
 pub struct Confirm {
     /// Requests of one simulated run.
     pub requests: u32,
-    /// Share of requests that must meet both targets (DistServe: 0.9).
-    pub attainment: f64,
     /// Seed of arrivals.
     pub seed: u64,
 }
