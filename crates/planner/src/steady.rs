@@ -27,6 +27,8 @@ pub struct Steady {
     pub ttft: Seconds,
     /// Of it, the wait for prefill work queued before the request.
     pub queued: Seconds,
+    /// Of it, the steps that carry its own prefill.
+    pub service: Seconds,
     /// Mean time per output token after the first.
     pub tpot: Seconds,
     /// Requests finished per second.
@@ -234,6 +236,7 @@ fn assemble(
     Steady {
         ttft,
         queued: share.queued,
+        service: share.service,
         tpot: if workload.decode_steps() > 0 { share.step } else { Seconds::ZERO },
         requests_per_s: clients / holding.get(),
         prefill_share,

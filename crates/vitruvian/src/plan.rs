@@ -112,7 +112,10 @@ fn answer(asked: &Asked<'_>, launch: bool) -> Result<Planned, Diagnostics> {
     }
     let shown = rows::rows(asked, &kinds, &found);
     let launched = match (shown.plans.first(), shown.rows.first()) {
-        (Some(best), Some(row)) if launch => Some(emit::launch(asked, best, rows::predicted(row))?),
+        (Some(best), Some(row)) if launch => {
+            let rate = row.simulated.as_ref().map_or(best.rate, |simulated| simulated.rate_per_s);
+            Some(emit::launch(asked, best, rate, rows::predicted(row))?)
+        }
         _ => None,
     };
     let reasons = reasons::reasons(asked, &shown);

@@ -85,8 +85,25 @@ fn unit(
         Halt::Refused(refusal) => Fall::Unsupported(refusal.to_string()),
         Halt::Saturated(load) => Fall::Saturated { load },
     })?;
-    let tail = tail::wait(state.queued.get(), state.load, ask.attainment);
-    Ok((of_steady(candidate, &state), state.ttft - state.queued + Seconds::new(tail).max(state.queued)))
+    open(ask, question.space.chips, candidate, &state)
+}
+
+/// A full replica under open arrivals: prompts queue for the steps that carry prefill, one after another in each
+/// data-parallel group and pipeline slot of all replicas. Where a rate is asked, as few as one replica may do. (Of a closed population, whose clients wait for
+/// their answers, [`steady`] knows less of a queue.)
+fn open(ask: &Ask<'_>, chips: u32, candidate: &Candidate, state: &Steady) -> Result<(Unit, Seconds), Fall> {
+    let lanes = candidate.layout.dp * candidate.layout.pp;
+    let service = state.service.get();
+    let load = state.requests_per_s / f64::from(lanes) * service;
+    if load >= 1.0 {
+        return Err(Fall::Saturated { load });
+    }
+    let replicas = if ask.rate.is_some() { 1 } else { chips / candidate.layout.chips() };
+    let queue = tail::Queue { servers: f64::from(lanes * replicas.max(1)), service, load };
+    let (mean, late) = (queue.mean(), queue.wait(ask.attainment));
+    let alone = state.ttft - state.queued;
+    let unit = of_steady(candidate, state);
+    Ok((Unit { ttft: alone + Seconds::new(mean), ..unit }, alone + Seconds::new(late.max(mean))))
 }
 
 /// Energy of a request: that of a mean step, over the requests that leave in one.
@@ -130,28 +147,21 @@ pub fn plans(ask: &Ask<'_>, ladders: &[Vec<Ladder>], all: &mut Vec<Plan>) {
     }
 }
 
-/// One plan a batch (and, where a rate is asked, one a number of replicas with the smallest batch that carries it).
+/// One plan a batch that is worth starting with; where a rate is asked, one a number of replicas, started with the largest batch that keeps the targets.
 fn of_ladder(ask: &Ask<'_>, kind: usize, ladder: &Ladder, all: &mut Vec<Plan>) {
     let Some(top) = ladder.units.last() else { return };
     let most = ask.kinds[kind].space.chips / top.candidate.layout.chips();
     match ask.rate {
         None => {
             let plan = |unit: &Unit| one_kind(ask, kind, ladder, unit, most, None);
-            all.extend(ladder.units.iter().filter_map(plan));
+            all.extend(ladder.started(ask.objective).iter().filter_map(plan));
         }
         Some(rate) => {
-            all.extend((1..=most).filter_map(|replicas| for_rate(ask, kind, ladder, replicas, rate)));
+            all.extend(
+                (1..=most).filter_map(|replicas| one_kind(ask, kind, ladder, top, replicas, Some(rate))),
+            );
         }
     }
-}
-
-fn for_rate(ask: &Ask<'_>, kind: usize, ladder: &Ladder, replicas: u32, rate: f64) -> Option<Plan> {
-    let carries = |unit: &&Unit| {
-        let staffed = ladder.staffed(unit.candidate.batch, replicas, ask.attainment);
-        staffed.is_some_and(|staffed| staffed.rate * f64::from(replicas) >= rate)
-    };
-    let started = ladder.units.iter().find(carries).or(ladder.units.last())?;
-    one_kind(ask, kind, ladder, started, replicas, Some(rate))
 }
 
 /// Replicas started with the batch of `started`, at a rate or at what they carry.

@@ -1,8 +1,7 @@
 //! Prefill and decode on pools of their own, joined by the links.
 //!
-//! A prefill instance works off prompts one after another: an M/D/1 queue of load ρ = λ_P / μ_P whose mean wait is
-//! ρ / (2 μ_P (1 − ρ)) (Pollaczek–Khinchine); its tail (`tail`) says which ρ lets the asked share of requests keep the
-//! target of the time to first token. A decode instance keeps `batch` sequences running; each holds its place for its decode
+//! Prefill instances work off prompts from one queue (`tail`), whose tail says which load ρ lets the asked share of requests
+//! keep the target of the time to first token. A decode instance keeps `batch` sequences running; each holds its place for its decode
 //! steps and for the arrival of its cache, so that μ_D = batch / (steps · TPOT + transfer). The pools carry
 //! λ = min(x_P · ρ · μ_P, x_D · μ_D, x / transfer); x_P : x_D follows from conservation (methods 7.2).
 
@@ -279,7 +278,10 @@ fn sizes(
         let pair = Pair { ask, kinds, prefill, decode, link, x_p };
         match ask.rate {
             Some(rate) => plans.extend(pair.for_rate(rate, most)),
-            None => decode.units.iter().for_each(|unit| plans.extend(pair.at_capacity(unit, most))),
+            None => {
+                let started = decode.started(ask.objective);
+                plans.extend(started.iter().filter_map(|unit| pair.at_capacity(unit, most)));
+            }
         }
     }
 }
@@ -304,14 +306,13 @@ impl Pair<'_> {
         self.plan(started, x_d, capacity, capacity, limit)
     }
 
-    /// The fewest decode instances that carry a rate, started with the smallest batch that does.
+    /// The fewest decode instances that carry a rate, started with the largest batch that keeps the targets.
     fn for_rate(&self, rate: f64, most: u32) -> Option<Plan> {
         let top = self.decode.units.last()?;
-        let carries = |unit: &Unit, x_d: u32| self.decode_rate(unit, x_d).is_some_and(|most| most >= rate);
-        let x_d = (1..=most).find(|x_d| carries(top, *x_d)).unwrap_or(most);
-        let started = self.decode.units.iter().find(|unit| carries(unit, x_d)).unwrap_or(top);
-        let (capacity, limit) = self.capacity(started, x_d)?;
-        self.plan(started, x_d, capacity, rate.min(capacity), limit)
+        let carries = |x_d: &u32| self.decode_rate(top, *x_d).is_some_and(|most| most >= rate);
+        let x_d = (1..=most).find(carries).unwrap_or(most);
+        let (capacity, limit) = self.capacity(top, x_d)?;
+        self.plan(top, x_d, capacity, rate.min(capacity), limit)
     }
 
     /// Requests per second that `x_d` decode instances started with a batch carry; a place is taken while its cache
@@ -332,6 +333,13 @@ impl Pair<'_> {
         self.prefill.outside + work + self.link.time + unit.ttft
     }
 
+    /// The queue before prefill: every data-parallel group and pipeline slot of every instance serves it.
+    fn queue(&self, load: f64) -> tail::Queue {
+        let unit = &self.prefill.unit;
+        let lanes = f64::from(unit.candidate.layout.dp * unit.candidate.layout.pp);
+        tail::Queue { servers: lanes * f64::from(self.x_p), service: lanes / unit.rate, load }
+    }
+
     /// Requests per second that the prefill pool may take; nothing where even an empty one is too slow.
     fn supply(&self, unit: &Unit) -> Option<f64> {
         let rate = self.prefill.unit.rate;
@@ -342,7 +350,7 @@ impl Pair<'_> {
                 if slack < 0.0 {
                     return None;
                 }
-                tail::load_for(slack, 1.0 / rate, self.ask.attainment, MOST_LOAD)
+                self.queue(0.0).load_for(slack, self.ask.attainment, MOST_LOAD)
             }
         };
         Some(f64::from(self.x_p) * load * rate)
@@ -377,7 +385,7 @@ impl Pair<'_> {
         // The busier the instance, the more prompts share a step.
         let load = prefill.load.min(MOST_LOAD);
         let work = self.prefill.alone * (1.0 - load) + own.ttft * load;
-        let queue = Seconds::new(tail::mean(load, 1.0 / own.rate));
+        let queue = Seconds::new(self.queue(load).mean());
         let shape = Shape::Disaggregated(from, to);
         let plan = blank(shape, vec![prefill, decode], capacity, rate, limit);
         let plan = Plan { transfer: Some(*self.link), ..plan };

@@ -2,6 +2,7 @@
 
 use super::shape::Limit;
 use super::{Unit, tail};
+use crate::objective::Objective;
 
 /// What one layout, precision and chunk delivers at growing batches, as long as the targets are kept.
 #[derive(Clone, Debug)]
@@ -13,6 +14,12 @@ pub struct Ladder {
 }
 
 impl Ladder {
+    /// Batches worth starting with: the largest carries most, smaller ones are for speed.
+    pub fn started(&self, objective: Objective) -> &[Unit] {
+        let from = if objective == Objective::Latency { 0 } else { self.units.len().saturating_sub(1) };
+        self.units.get(from..).unwrap_or_default()
+    }
+
     /// The figures of a mean number of running sequences, on a straight line between two batches. With fewer than the
     /// smallest batch, steps are as fast as its steps.
     pub fn at(&self, running: f64) -> Option<Unit> {

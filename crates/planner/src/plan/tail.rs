@@ -1,32 +1,55 @@
 //! What a share of the requests sees, not only the mean.
 //!
-//! The wait of an M/D/1 queue of load ρ and service time S has mean W = ρ S / (2 (1 − ρ)) (Pollaczek–Khinchine). A share ρ
-//! of the requests waits, and for them the wait is close to exponential with mean W/ρ, so that P(wait > t) ≈ ρ exp(−ρ t / W)
-//! (Kingman's heavy-traffic approximation).
+//! Prompts queue for c servers (instances, data-parallel groups, pipeline slots) of service time S, each loaded to ρ. A share
+//! P of them waits, P ≈ ρ^(√(2(c+1)) − 1) (Sakasegawa 1977; ρ for one server), and for those the wait is close to
+//! exponential with mean S / (2 c (1 − ρ)), half of what it were with exponential service (Pollaczek–Khinchine for one
+//! server), so that P(wait > t) ≈ P exp(−2 c (1 − ρ) t / S).
 
-/// The wait that a share of the requests stays below, of a queue of mean wait `mean` and load `load`.
-pub(super) fn wait(mean: f64, load: f64, share: f64) -> f64 {
-    let beyond = 1.0 - share;
-    if load <= beyond || mean <= 0.0 { 0.0 } else { mean / load * (load / beyond).ln() }
+/// Servers behind one queue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Queue {
+    /// How many.
+    pub(super) servers: f64,
+    /// Time of one service.
+    pub(super) service: f64,
+    /// Share of their time that they work.
+    pub(super) load: f64,
 }
 
-/// Mean wait of an M/D/1 queue.
-pub(super) fn mean(load: f64, service: f64) -> f64 {
-    load * service / (2.0 * (1.0 - load))
-}
+impl Queue {
+    /// Share of the arrivals that wait.
+    fn waiting(&self) -> f64 {
+        self.load.powf((2.0 * (self.servers + 1.0)).sqrt() - 1.0)
+    }
 
-/// The largest load, up to `most`, at which a share of the requests waits no longer than `slack`.
-pub(super) fn load_for(slack: f64, service: f64, share: f64, most: f64) -> f64 {
-    let keeps = |load: f64| wait(mean(load, service), load, share) <= slack;
-    if keeps(most) {
-        return most;
+    /// Mean wait of those that wait.
+    fn waited(&self) -> f64 {
+        self.service / (2.0 * self.servers * (1.0 - self.load))
     }
-    let (mut low, mut high) = (0.0, most);
-    for _ in 0..HALVINGS {
-        let middle = 0.5 * (low + high);
-        if keeps(middle) { low = middle } else { high = middle }
+
+    /// Mean wait of all.
+    pub(super) fn mean(&self) -> f64 {
+        self.waiting() * self.waited()
     }
-    low
+
+    /// The wait that a share of the arrivals stays below.
+    pub(super) fn wait(&self, share: f64) -> f64 {
+        self.waited() * (self.waiting() / (1.0 - share)).ln().max(0.0)
+    }
+
+    /// The largest load, up to `most`, at which a share of the arrivals waits no longer than `slack`.
+    pub(super) fn load_for(&self, slack: f64, share: f64, most: f64) -> f64 {
+        let keeps = |load: f64| Self { load, ..*self }.wait(share) <= slack;
+        if keeps(most) {
+            return most;
+        }
+        let (mut low, mut high) = (0.0, most);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (low + high);
+            if keeps(middle) { low = middle } else { high = middle }
+        }
+        low
+    }
 }
 
 /// Places of `places` that are taken on average when a share `attainment` of arrivals finds one free.
@@ -65,11 +88,19 @@ mod tests {
 
     #[test]
     fn a_half_loaded_queue() {
-        // ρ = 0.5, S = 1 s: W = 0.5 · 1 / (2 · 0.5) = 0.5 s; 90 % wait below 0.5/0.5 · ln(0.5/0.1) = ln 5 = 1.609 s.
-        assert_eq!(mean(0.5, 1.0), 0.5);
-        assert!((wait(0.5, 0.5, 0.9) - 5.0_f64.ln()).abs() < 1e-12);
+        // One server, ρ = 0.5, S = 1 s: W = 0.5 · 1 / (2 · 0.5) = 0.5 s (M/D/1); 90 % wait below 1 · ln(0.5/0.1) = ln 5.
+        let queue = Queue { servers: 1.0, service: 1.0, load: 0.5 };
+        assert!((queue.mean() - 0.5).abs() < 1e-12);
+        assert!((queue.wait(0.9) - 5.0_f64.ln()).abs() < 1e-12);
         // Turned round, a slack of ln 5 allows a load of one half, and no slack the share that never waits.
-        assert!((load_for(5.0_f64.ln(), 1.0, 0.9, 0.95) - 0.5).abs() < 1e-3);
-        assert!((load_for(0.0, 1.0, 0.9, 0.95) - 0.1).abs() < 1e-3);
+        assert!((queue.load_for(5.0_f64.ln(), 0.9, 0.95) - 0.5).abs() < 1e-3);
+        assert!((queue.load_for(0.0, 0.9, 0.95) - 0.1).abs() < 1e-3);
+    }
+
+    #[test]
+    fn servers_that_share_a_queue_wait_less() {
+        // Seven servers at ρ = 0.5: √16 − 1 = 3, P = 0.125, each S/(2·7·0.5) = S/7: mean S/56.
+        let queue = Queue { servers: 7.0, service: 1.0, load: 0.5 };
+        assert!((queue.mean() - 1.0 / 56.0).abs() < 1e-12);
     }
 }

@@ -9,11 +9,16 @@ use vitruvian_report::launch::{Degrees, Engine, Format, Launch, Maker, Part, Pee
 use super::Asked;
 use super::pairing::FOREIGN;
 
-/// What to start for a plan, and the traffic to check it with.
+/// What to start for a plan, and traffic of `rate` requests per second to check it with.
 ///
 /// # Errors
 /// No launch files are known for one of the engines.
-pub(super) fn launch(asked: &Asked<'_>, plan: &Plan, predicted: Vec<String>) -> Result<Launch, Diagnostics> {
+pub(super) fn launch(
+    asked: &Asked<'_>,
+    plan: &Plan,
+    rate: f64,
+    predicted: Vec<String>,
+) -> Result<Launch, Diagnostics> {
     let engines: Vec<Engine> = plan.pools.iter().map(|pool| engine(asked, pool)).collect::<Result<_, _>>()?;
     let split = matches!(plan.shape, Shape::Disaggregated(..));
     let mut parts = Vec::new();
@@ -26,7 +31,7 @@ pub(super) fn launch(asked: &Asked<'_>, plan: &Plan, predicted: Vec<String>) -> 
         parts.push(Part { peer, ..part(asked, pool, role, engines[index]) });
     }
     let notes = notes(asked, plan, &engines);
-    Ok(Launch { model: asked.model.name.clone(), parts, traffic: traffic(asked, plan), predicted, notes })
+    Ok(Launch { model: asked.model.name.clone(), parts, traffic: traffic(asked, rate), predicted, notes })
 }
 
 fn engine(asked: &Asked<'_>, pool: &Pool) -> Result<Engine, Diagnostic> {
@@ -82,13 +87,13 @@ fn degrees(pool: &Pool) -> Degrees {
     Degrees { tp: layout.tp, pp: layout.pp, dp: layout.dp, ep: layout.ep }
 }
 
-fn traffic(asked: &Asked<'_>, plan: &Plan) -> Traffic {
+fn traffic(asked: &Asked<'_>, rate: f64) -> Traffic {
     let milliseconds = |time: vitruvian_quantity::Seconds| (time.get() * 1e6).round() / 1e3;
     Traffic {
         input: asked.workload.input,
         shared_prefix: asked.workload.cached_tokens(),
         output: asked.workload.output,
-        rate: plan.rate,
+        rate,
         ttft_ms: asked.targets.ttft.map(milliseconds),
         tpot_ms: asked.targets.tpot.map(milliseconds),
     }
