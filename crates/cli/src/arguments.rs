@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{calibrate, chip, compare, estimate, kernel, model, validate};
+use crate::commands::{calibrate, chip, compare, estimate, kernel, model, simulate, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Compare(compare::CompareArgs),
     /// Cost one deployment: prefill, decode, and both under load
     Estimate(estimate::EstimateArgs),
+    /// Serve a trace or made-up traffic with a deployment, request by request
+    Simulate(Box<simulate::SimulateArgs>),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),

@@ -7,6 +7,7 @@ pub(crate) mod estimate;
 pub(crate) mod kernel;
 pub(crate) mod model;
 mod service;
+pub(crate) mod simulate;
 pub(crate) mod validate;
 
 use vitruvian_diagnostics::Diagnostics;
@@ -19,6 +20,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
     match command {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
+        Command::Simulate(arguments) => simulate::run(arguments),
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod estimate;
 mod figures;
 mod operators;
+pub mod simulate;
 pub mod validation;
 
 use vitruvian_report::{Cell, Tone};
