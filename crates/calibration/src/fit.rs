@@ -45,7 +45,7 @@ const ROBUST_SCALE: f64 = 0.05;
 const TRIED: usize = 24;
 /// Pull of the given profiles: a parameter one unit of the unbounded space away from them costs as much as this share of
 /// the rows being off by the robust scale. It settles what the rows leave open and gives way where they speak.
-const PULL: f64 = 0.02;
+const PULL: f64 = 0.005;
 /// A refused operator counts as a log ratio of this size, so that a fit can go on.
 const REFUSED: f64 = 3.0;
 

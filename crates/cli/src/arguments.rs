@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{calibrate, chip, compare, estimate, kernel, model, plan, validate};
+use crate::commands::{calibrate, chip, compare, estimate, kernel, model, plan, simulate, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -24,7 +24,9 @@ pub(crate) enum Command {
     /// Cost one deployment: prefill, decode, and both under load
     Estimate(estimate::EstimateArgs),
     /// Plan the chips at hand for a traffic: which layouts and pools, how many replicas, and what to start
-    Plan(plan::PlanArgs),
+    Plan(Box<plan::PlanArgs>),
+    /// Serve a trace or made-up traffic with a deployment, request by request
+    Simulate(Box<simulate::SimulateArgs>),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),

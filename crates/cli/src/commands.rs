@@ -8,6 +8,7 @@ pub(crate) mod kernel;
 pub(crate) mod model;
 pub(crate) mod plan;
 mod service;
+pub(crate) mod simulate;
 pub(crate) mod validate;
 
 use vitruvian_diagnostics::Diagnostics;
@@ -21,6 +22,7 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
+        Command::Simulate(arguments) => simulate::run(arguments),
         Command::Chip(command) => chip::run(command),
         Command::Model(command) => model::run(command),
         Command::Kernel(command) => kernel::run(command),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use vitruvian_diagnostics::{Diagnostic, SourceText};
 
@@ -103,6 +104,53 @@ pub(crate) fn progress(what: &str) {
         write_stderr(&format!("{what} …\n"));
     }
 }
+
+/// A line at a terminal that counts what is done; silent in a pipe.
+pub(crate) struct Counter {
+    what: &'static str,
+    total: usize,
+    shown: usize,
+    visible: bool,
+}
+
+impl Counter {
+    /// Nothing is done yet.
+    pub(crate) fn new(what: &'static str, total: usize) -> Self {
+        Self { what, total, shown: 0, visible: io::stderr().is_terminal() }
+    }
+
+    /// So many are done; the line changes with every percent.
+    pub(crate) fn at(&mut self, done: usize) {
+        if self.visible && done * 100 / self.total.max(1) > self.shown {
+            self.shown = done * 100 / self.total.max(1);
+            write_stderr(&format!("\r{} {} %\x1b[K", self.what, self.shown));
+        }
+    }
+
+    /// Clears the line.
+    pub(crate) fn done(&self) {
+        if self.visible && self.shown > 0 {
+            write_stderr("\r\x1b[K");
+        }
+    }
+}
+
+/// Whether the user asked to stop (Ctrl-C). What is being written is written to its end; asking twice ends at once.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// From now on Ctrl-C asks instead of killing.
+pub(crate) fn catch_interrupts() {
+    // Where signals cannot be caught, Ctrl-C kills as it always did.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Writes to standard error; there is nowhere to say that it failed.
 pub(crate) fn write_stderr(contents: &str) {

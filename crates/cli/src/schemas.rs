@@ -11,6 +11,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("compare", schema_for!(vitruvian::CompareAnswer)),
         ("estimate", schema_for!(vitruvian::EstimateAnswer)),
         ("plan", schema_for!(vitruvian::PlanAnswer)),
+        ("simulate", schema_for!(vitruvian::SimulateAnswer)),
         ("chip-list", schema_for!(Vec<chip::list::Line>)),
         ("chip-show", schema_for!(chip::show::Shown)),
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),

@@ -5,6 +5,7 @@
 //! reads or writes a file.
 
 pub mod cell;
+pub mod columns;
 pub mod csv;
 pub mod figure;
 pub mod html;

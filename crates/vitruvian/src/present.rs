@@ -5,6 +5,7 @@ pub mod estimate;
 mod figures;
 mod operators;
 pub mod plan;
+pub mod simulate;
 pub mod validation;
 
 use vitruvian_report::{Cell, Tone};

@@ -19,6 +19,7 @@ pub use study::{Arriving, Made, PoolStudy, Recorded, RoleName, SimulateStudy, Tr
 
 use crate::setup::{Profiles, load_model};
 use pools::Prepared;
+pub(crate) use pools::way;
 
 /// A simulation's answer and everything it was drawn from.
 pub struct Simulated {

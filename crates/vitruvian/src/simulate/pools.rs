@@ -3,7 +3,8 @@
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, all};
 use vitruvian_engine::{Meter, Replica};
 use vitruvian_model::{
-    Collective, CollectiveKind, Group, Layout, Model, kv_bytes_per_token, state_bytes_per_sequence, validate,
+    Collective, CollectiveKind, Group, Layout, Model, QuantPlan, kv_bytes_per_token,
+    state_bytes_per_sequence, validate,
 };
 use vitruvian_network::Network;
 use vitruvian_planner::space::Limits;
@@ -198,32 +199,45 @@ pub(super) fn front(model: &Model, prepared: &[Prepared]) -> [f64; 2] {
 /// A message long enough that its time is all wire.
 const PROBE: u64 = 1 << 30;
 
-/// The way from a prefill to a decode replica: each rank sends its share to a rank of the other side, over the links of the
-/// node that both fit in, else over their NICs; the slower side sets the pace.
+/// The way between the pools of a study; none within one pool.
 pub(super) fn transfer(
     study: &SimulateStudy,
     model: &Model,
     prepared: &[Prepared],
     networks: &[Network<'_>],
 ) -> Transfer {
-    let side = |role| prepared.iter().zip(networks).find(|(pool, _)| pool.role == role);
+    let side = |role| {
+        let found = prepared.iter().zip(networks).find(|(pool, _)| pool.role == role);
+        found.map(|(pool, network)| (&pool.setup, network, pool.layout, pool.replicas, &pool.precision.plan))
+    };
     let (Some(from), Some(to)) = (side(RoleName::Prefill), side(RoleName::Decode)) else {
         return Transfer::default();
     };
-    let node = from.0.setup.node.size;
-    let together = from.0.setup.chip.name == to.0.setup.chip.name && from.0.chips() + to.0.chips() <= node;
-    let stride = if together { 1 } else { node.max(to.0.setup.node.size) };
-    let ends = [from, to].map(|(pool, network)| {
+    let end = |(setup, network, layout, replicas, _)| (setup, network, layout, replicas);
+    let transfer = way(model, to.4, end(from), end(to));
+    if study.whole_transfer { Transfer { layers: 1, ..transfer } } else { transfer }
+}
+
+/// One side of a transfer: chip and node, their network, layout of a replica, number of replicas.
+pub(crate) type End<'a> = (&'a Setup, &'a Network<'a>, Layout, u32);
+
+/// The way from a prefill to a decode replica: each rank sends its share to a rank of the other side, over the links of the
+/// node that both fit in, else over their NICs; the slower side sets the pace. Layers leave as they are computed.
+pub(crate) fn way(model: &Model, plan: &QuantPlan, from: End<'_>, to: End<'_>) -> Transfer {
+    let chips = |(_, _, layout, replicas): End<'_>| layout.chips() * replicas;
+    let node = from.0.node.size;
+    let together = from.0.chip.name == to.0.chip.name && chips(from) + chips(to) <= node;
+    let stride = if together { 1 } else { node.max(to.0.node.size) };
+    let ends = [from, to].map(|(_, network, layout, _)| {
         let group = Group { size: 2, stride };
         let send = network.collective(&Collective { kind: CollectiveKind::SendReceive, group, bytes: PROBE });
-        (PROBE as f64 / send.wire.get() * f64::from(pool.layout.chips()), send.latency.get())
+        (PROBE as f64 / send.wire.get() * f64::from(layout.chips()), send.latency.get())
     });
-    let plan = &to.0.precision.plan;
     Transfer {
         latency: ends[0].1.max(ends[1].1),
         bandwidth: ends[0].0.min(ends[1].0),
         token: kv_bytes_per_token(model, plan, Layout::ONE).get(),
         fixed: state_bytes_per_sequence(model, plan, Layout::ONE).get(),
-        layers: if study.whole_transfer { 1 } else { model.depth() as u32 },
+        layers: model.depth() as u32,
     }
 }

@@ -131,11 +131,13 @@ const KNOBS: [Knob; 7] = [
     },
 ];
 
-/// Factors tried on a figure, coarse in the first sweep and finer in the next.
-const SWEEPS: [&[f64]; 4] = [
+/// Factors tried on a figure, coarse in the first sweeps and finer in the next.
+const SWEEPS: [&[f64]; 6] = [
     &[0.1, 0.25, 0.5, 2.0, 4.0, 8.0],
-    &[0.3, 0.6, 1.6, 3.0],
+    &[0.1, 0.3, 0.6, 1.6, 3.0, 8.0],
+    &[0.4, 0.7, 1.4, 2.5],
     &[0.6, 0.8, 1.25, 1.6],
+    &[0.7, 0.9, 1.1, 1.4],
     &[0.85, 0.93, 1.08, 1.18],
 ];
 
@@ -156,25 +158,33 @@ pub fn fit(
 ) -> Result<Vec<EngineFit>, Diagnostics> {
     let points = table::read(source)?;
     let known = Known { profiles: Profiles::catalog()?, configuration };
-    let cases: Vec<(Case, &Point)> =
-        points.iter().filter_map(|point| Some((Case::new(point, &known).ok()?, point))).collect();
-    let networks: Vec<Network<'_>> = cases.iter().map(|(case, _)| case.setup.network()).collect();
-    let mut engines: Vec<&EngineProfile> = cases.iter().map(|(case, _)| &case.setup.engine).collect();
+    let cases: Vec<(Case, &Point)> = points
+        .iter()
+        .filter(|point| point.aggregated)
+        .filter_map(|point| Some((Case::new(point, &known).ok()?, point)))
+        .collect();
+    let networks: Vec<Network<'_>> = cases.iter().map(|(case, _)| case.sides[0].setup.network()).collect();
+    let mut engines: Vec<&EngineProfile> =
+        cases.iter().map(|(case, _)| &case.sides[0].setup.engine).collect();
     engines.sort_by(|a, b| a.name.cmp(&b.name));
     engines.dedup_by(|a, b| a.name == b.name);
     let fits = engines.into_iter().map(|engine| {
-        let mine = cases.iter().zip(&networks).filter(|((case, _), _)| case.setup.engine.name == engine.name);
+        let mine = cases
+            .iter()
+            .zip(&networks)
+            .filter(|((case, _), _)| case.sides[0].setup.engine.name == engine.name);
         let bench = mine.map(|((case, point), network)| Bench {
             case,
             point,
-            meter: Meter::new(&case.setup.node, case.setup.costs(), network),
+            meter: Meter::new(&case.sides[0].setup.node, case.sides[0].setup.costs(), network),
         });
         fit_engine(engine, bench.collect())
     });
     Ok(fits.collect())
 }
 
-fn fit_engine(start: &EngineProfile, mut bench: Vec<Bench<'_>>) -> EngineFit {
+fn fit_engine(engine: &EngineProfile, mut bench: Vec<Bench<'_>>) -> EngineFit {
+    let start = &neutral(engine);
     let everyone = |_: &Bench<'_>| true;
     let best = descend(start, &mut bench, &everyone);
     let fitted = ratios(&best, &mut bench, &everyone);
@@ -197,6 +207,16 @@ fn fit_engine(start: &EngineProfile, mut bench: Vec<Bench<'_>>) -> EngineFit {
         fitted: errors(&fitted),
         left_out: errors(&left_out),
     }
+}
+
+/// Every figure in the geometric middle of its range: what an earlier fit found must not leak into a fit that leaves a
+/// model out, and the same table gives the same figures whatever the catalog holds.
+fn neutral(engine: &EngineProfile) -> EngineProfile {
+    let mut start = engine.clone();
+    for knob in &KNOBS {
+        (knob.set)(&mut start, (knob.range[0] * knob.range[1]).sqrt());
+    }
+    start
 }
 
 /// One figure after another, each to the best of its neighbours.
@@ -248,7 +268,7 @@ fn ratios(engine: &EngineProfile, bench: &mut [Bench<'_>], used: &dyn Fn(&Bench<
     for one in bench.iter_mut().filter(|one| used(one)) {
         let Some(state) = run(engine, one) else { continue };
         all.push(Ratio {
-            group: format!("{} {}", one.case.model.name, one.case.setup.chip.name),
+            group: format!("{} {}", one.case.model.name, one.case.sides[0].setup.chip.name),
             ttft: (state.ttft.get() * 1e3 / one.point.ttft_ms).ln(),
             tpot: (state.tpot.get() * 1e3 / one.point.tpot_ms).ln(),
         });
@@ -257,7 +277,8 @@ fn ratios(engine: &EngineProfile, bench: &mut [Bench<'_>], used: &dyn Fn(&Bench<
 }
 
 fn run(engine: &EngineProfile, one: &mut Bench<'_>) -> Option<Steady> {
-    let replica = Replica { model: &one.case.model, plan: &one.case.plan, layout: one.case.layout, engine };
+    let replica =
+        Replica { model: &one.case.model, plan: &one.case.plan, layout: one.case.sides[0].layout, engine };
     let load = Loop { clients: one.case.clients(), rounds: ROUNDS };
     closed_loop(&replica, &one.case.workload, load, engine.batched_tokens, &mut one.meter).ok()
 }
