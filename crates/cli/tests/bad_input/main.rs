@@ -8,6 +8,7 @@ mod common;
 mod files;
 mod models;
 mod numbers;
+mod plans;
 mod targets;
 mod unfit;
 

@@ -12,20 +12,20 @@ pub fn table(answer: &PlanAnswer) -> Table {
     let simulated = answer.plans.iter().any(|plan| plan.simulated.is_some());
     let mut columns = vec![
         Column::name(""),
-        Column::detail("plan"),
+        Column::text("work"),
         Column::number("chips", ""),
         Column::number("capacity", "1/s"),
         Column::number("TTFT", "ms"),
         Column::number("TPOT", "ms"),
-        Column::number("energy per token", "J"),
-        Column::number("10⁶ output tokens", "USD"),
+        Column::number("per token", "J"),
+        Column::number("10⁶ tokens", "USD"),
     ];
     if simulated {
         columns.extend([
-            Column::number("simulated goodput", "1/s"),
+            Column::number("goodput", "1/s"),
             Column::number("TTFT P90", "ms"),
             Column::number("TPOT P90", "ms"),
-            Column::number("within both", "%"),
+            Column::number("within", "%"),
         ]);
     }
     let mut table = Table::new(columns).title(title(&answer.question));
@@ -36,6 +36,11 @@ pub fn table(answer: &PlanAnswer) -> Table {
         }
         table.row(cells);
     }
+    if simulated {
+        table.note(
+            "goodput and what follows it are simulated, what precedes it is analytic; → is prefill to decode",
+        );
+    }
     answer.notes.iter().for_each(|note| table.note(note.clone()));
     table
 }
@@ -45,7 +50,7 @@ fn analytic(index: usize, plan: &PlanRow) -> Vec<Cell> {
     let place = format!("{}{}", index + 1, if plan.pareto { " *" } else { "" });
     vec![
         Cell::text(place).tone(if plan.pareto { Tone::Good } else { Tone::Plain }),
-        Cell::text(&*plan.name),
+        Cell::text(work(plan)),
         Cell::integer(plan.chips),
         range(a.capacity_per_s),
         range(a.ttft_ms),
@@ -53,6 +58,12 @@ fn analytic(index: usize, plan: &PlanRow) -> Vec<Cell> {
         a.energy_per_token_j.into(),
         a.cost_per_million_output_usd.into(),
     ]
+}
+
+/// `h20 + ascend-910b2` for replicas of whole requests, `ascend-910b2 → h20` for prefill and decode apart.
+fn work(plan: &PlanRow) -> String {
+    let chips: Vec<&str> = plan.pools.iter().map(|pool| pool.chip.as_str()).collect();
+    chips.join(if plan.split == "disaggregated" { " → " } else { " + " })
 }
 
 fn simulation(simulated: Option<&Simulated>) -> [Cell; 4] {
@@ -73,10 +84,11 @@ pub fn pools(answer: &PlanAnswer) -> Table {
         Column::text("chip"),
         Column::number("chips", ""),
         Column::text("replicas"),
+        Column::text("precision"),
         Column::number("batch", ""),
         Column::number("step", "token"),
         Column::number("load", "%"),
-        Column::number("power of a chip", "W"),
+        Column::number("a chip", "W"),
         Column::detail("why"),
     ])
     .title("Pools");
@@ -89,6 +101,7 @@ pub fn pools(answer: &PlanAnswer) -> Table {
                 Cell::text(&*pool.chip),
                 Cell::integer(pool.chips),
                 Cell::text(format!("{} × {}", pool.replicas, pool.layout)),
+                Cell::text(&*pool.precision),
                 Cell::integer(pool.batch),
                 Cell::integer(pool.chunk),
                 (100.0 * pool.load).into(),
