@@ -93,17 +93,34 @@ fn unit(
 /// their answers, [`steady`] knows less of a queue.)
 fn open(ask: &Ask<'_>, chips: u32, candidate: &Candidate, state: &Steady) -> Result<(Unit, Seconds), Fall> {
     let lanes = candidate.layout.dp * candidate.layout.pp;
+    let slower = lockstep(candidate, state);
     let service = state.service.get();
-    let load = state.requests_per_s / f64::from(lanes) * service;
+    let load = state.requests_per_s / slower / f64::from(lanes) * service;
     if load >= 1.0 {
         return Err(Fall::Saturated { load });
     }
     let replicas = if ask.rate.is_some() { 1 } else { chips / candidate.layout.chips() };
-    let queue = tail::Queue { servers: f64::from(lanes * replicas.max(1)), service, load };
+    let together = f64::from(candidate.layout.dp);
+    let queue = tail::Queue { servers: f64::from(lanes * replicas.max(1)), service, load, together };
     let (mean, late) = (queue.mean(), queue.wait(ask.attainment));
     let alone = state.ttft - state.queued;
     let unit = of_steady(candidate, state);
+    let unit = Unit { rate: unit.rate / slower, tpot: unit.tpot * slower, ..unit };
     Ok((Unit { ttft: alone + Seconds::new(mean), ..unit }, alone + Seconds::new(late.max(mean))))
+}
+
+/// How much longer the mean step is because prompts of several data-parallel groups come at different steps, and every
+/// group waits for each: of g groups that carry prefill in a share f of their steps, a share 1 − (1 − f)^g of the steps
+/// carries some. The steady state takes all groups to carry theirs at once.
+fn lockstep(candidate: &Candidate, state: &Steady) -> f64 {
+    let plain = state.decode.latency.max(state.decode.interval * f64::from(candidate.layout.pp));
+    let full = state.prefill.latency.max(state.prefill.interval * f64::from(candidate.layout.pp));
+    if candidate.layout.dp == 1 || full <= plain || state.tpot <= plain {
+        return 1.0;
+    }
+    let share = ((state.tpot - plain) / (full - plain)).min(1.0);
+    let any = 1.0 - (1.0 - share).powi(candidate.layout.dp as i32);
+    (plain + (full - plain) * any) / state.tpot
 }
 
 /// Energy of a request: that of a mean step, over the requests that leave in one.

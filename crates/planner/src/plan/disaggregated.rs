@@ -337,7 +337,8 @@ impl Pair<'_> {
     fn queue(&self, load: f64) -> tail::Queue {
         let unit = &self.prefill.unit;
         let lanes = f64::from(unit.candidate.layout.dp * unit.candidate.layout.pp);
-        tail::Queue { servers: lanes * f64::from(self.x_p), service: lanes / unit.rate, load }
+        let together = f64::from(unit.candidate.layout.dp);
+        tail::Queue { servers: lanes * f64::from(self.x_p), service: lanes / unit.rate, load, together }
     }
 
     /// Requests per second that the prefill pool may take; nothing where even an empty one is too slow.

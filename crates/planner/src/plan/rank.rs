@@ -37,12 +37,18 @@ pub(super) fn rank(ask: &Ask<'_>, all: Vec<Plan>) -> Found {
     }
     let mut plans: Vec<Plan> = best.into_values().collect();
     plans.sort_by(|a, b| {
-        let score = |plan: &Plan| plan.score(ask.objective, &workload);
-        score(a).total_cmp(&score(b)).then(a.chips.cmp(&b.chips))
+        let score = |plan: &Plan| steps(plan.score(ask.objective, &workload));
+        let dear = |plan: &Plan| 1.0 / figures(plan)[2];
+        score(a).total_cmp(&score(b)).then(dear(a).total_cmp(&dear(b)))
     });
     let front = front(&plans.iter().map(figures).collect::<Vec<_>>());
     let most = if plans.is_empty() { most } else { None };
     Found { plans, front, candidates, most, census: Vec::new() }
+}
+
+/// A score in steps of a fiftieth: closer plans count as equal, and the cheaper tokens go first.
+fn steps(score: f64) -> f64 {
+    score.signum() * (score.abs().max(f64::MIN_POSITIVE).ln() * 50.0).round()
 }
 
 fn better(ask: &Ask<'_>, workload: &Workload, one: &Plan, other: &Plan) -> bool {

@@ -88,22 +88,18 @@ fn against(asked: &Asked<'_>, best: (&Plan, &PlanRow), other: (&Plan, &PlanRow))
         Objective::Latency => "time of a request",
     };
     let ratio = figure(other) / figure(best);
-    format!(
-        "The best {} ({}) has {ratio:.2} times its {what}, limited by {}.",
-        shape_name(asked, other.0),
-        other.1.name,
-        other.0.limit
-    )
+    let shape = shape_name(asked, other.0);
+    format!("{shape} has at best {ratio:.2} times its {what}, limited by {}.", other.0.limit)
 }
 
-/// `aggregated on h20`, `prefill on h20 and decode on ascend-910b2`.
+/// `Whole requests on h20`, `Prefill on h20 with decode on ascend-910b2`.
 fn shape_name(asked: &Asked<'_>, plan: &Plan) -> String {
     let chip = |kind: usize| asked.setups[kind].chip.name.as_str();
     match &plan.shape {
         Shape::Aggregated(kinds) => {
             let names: Vec<&str> = kinds.iter().map(|kind| chip(*kind)).collect();
-            format!("aggregated on {}", names.join(" and "))
+            format!("Whole requests on {}", names.join(" and "))
         }
-        Shape::Disaggregated(from, to) => format!("prefill on {} and decode on {}", chip(*from), chip(*to)),
+        Shape::Disaggregated(from, to) => format!("Prefill on {} with decode on {}", chip(*from), chip(*to)),
     }
 }
