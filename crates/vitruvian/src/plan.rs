@@ -14,7 +14,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, all, both};
 use vitruvian_engine::catalog as engines;
 use vitruvian_model::Model;
 use vitruvian_network::Network;
-use vitruvian_planner::plan::{Ask, Found, plan as search};
+use vitruvian_planner::plan::{Ask, Plan, Pool, plan as search};
 use vitruvian_planner::space::Limits;
 use vitruvian_planner::{Objective, Question, Space, Targets, Workload};
 use vitruvian_report::launch::Launch;
@@ -127,10 +127,10 @@ fn answer(asked: &Asked<'_>, launch: bool) -> Result<Planned, Diagnostics> {
     let answer = PlanAnswer {
         question: rows::question(asked),
         search: PlanSearch { simulations: shown.runs, ..rows::search(asked, &kinds, &found) },
+        notes: notes(asked, &shown.plans),
         plans: shown.rows,
         closest,
         reasons,
-        notes: notes(asked, &found),
     };
     Ok(Planned { answer, launch: launched })
 }
@@ -226,18 +226,17 @@ fn question<'a>(asked: &Asked<'a>, kind: usize, network: &'a Network<'a>) -> Que
     }
 }
 
-fn notes(asked: &Asked<'_>, found: &Found) -> Vec<String> {
+/// What a reader should know of the chips, the trace and the listed plans.
+fn notes(asked: &Asked<'_>, plans: &[&Plan]) -> Vec<String> {
     let mut notes: Vec<String> = asked.setups.iter().flat_map(|setup| setup.notes.clone()).collect();
     if asked.skipped > 0 {
         notes.push(format!("{} rows of the trace were left out", asked.skipped));
     }
-    let engines = |plan: &vitruvian_planner::Plan| {
-        let mut names: Vec<&str> =
-            plan.pools.iter().map(|pool| asked.setups[pool.kind].engine.name.as_str()).collect();
-        names.dedup();
-        names.len()
+    let engine = |pool: &Pool| asked.setups[pool.kind].engine.name.as_str();
+    let foreign = |plan: &&Plan| {
+        plan.transfer.is_some() && plan.pools.windows(2).any(|pair| engine(&pair[0]) != engine(&pair[1]))
     };
-    if found.plans.first().is_some_and(|plan| plan.transfer.is_some() && engines(plan) > 1) {
+    if plans.iter().any(foreign) {
         notes.push(pairing::FOREIGN.to_owned());
     }
     notes

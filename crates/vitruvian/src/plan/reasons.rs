@@ -89,7 +89,7 @@ fn against(asked: &Asked<'_>, best: (&Plan, &PlanRow), other: (&Plan, &PlanRow))
     };
     let ratio = figure(other) / figure(best);
     let shape = shape_name(asked, other.0);
-    format!("{shape} has at best {ratio:.2} times its {what}, limited by {}.", other.0.limit)
+    format!("{shape}: at best {ratio:.2} times its {what}, limited by {}.", other.0.limit)
 }
 
 /// `Whole requests on h20`, `Prefill on h20 with decode on ascend-910b2`.
