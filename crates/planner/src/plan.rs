@@ -140,7 +140,7 @@ pub fn plan(ask: &Ask<'_>) -> Found {
 impl Plan {
     /// Completes a plan from its pools: power, energy and money at `rate`.
     fn finish(mut self, ask: &Ask<'_>) -> Self {
-        let output = f64::from(self.output(ask));
+        let output = f64::from(ask.kinds.first().map_or(1, |kind| kind.workload.output.max(1)));
         let (mut power, mut hour, mut chips) = (Watts::ZERO, Some(Money::ZERO), 0);
         for pool in &self.pools {
             let count = pool.chips();
@@ -158,10 +158,6 @@ impl Plan {
         self.per_hour = hour;
         self.per_million = hour.map(|hour| hour * (1e6 / (3600.0 * tokens_per_s)));
         self
-    }
-
-    fn output(&self, ask: &Ask<'_>) -> u32 {
-        ask.kinds.first().map_or(1, |kind| kind.workload.output.max(1))
     }
 
     /// Chips in use of a kind.

@@ -202,7 +202,7 @@ fn heading(part: &Part, launch: &Launch) -> String {
         Role::Decode => "decode",
     };
     format!(
-        "One of {} replicas of {} for {what} on {} × {}; {}.",
+        "A replica (of {}) of {} for {what} on {} × {}; {}.",
         part.replicas,
         launch.model,
         part.degrees.chips(),

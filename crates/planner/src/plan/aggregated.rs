@@ -119,7 +119,7 @@ fn lockstep(candidate: &Candidate, state: &Steady) -> f64 {
         return 1.0;
     }
     let share = ((state.tpot - plain) / (full - plain)).min(1.0);
-    let any = 1.0 - (1.0 - share).powi(candidate.layout.dp as i32);
+    let any = 1.0 - (1.0 - share).powf(f64::from(candidate.layout.dp));
     (plain + (full - plain) * any) / state.tpot
 }
 

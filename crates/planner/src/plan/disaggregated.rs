@@ -276,12 +276,11 @@ fn sizes(
             continue;
         }
         let pair = Pair { ask, kinds, prefill, decode, link, x_p };
-        match ask.rate {
-            Some(rate) => plans.extend(pair.for_rate(rate, most)),
-            None => {
-                let started = decode.started(ask.objective);
-                plans.extend(started.iter().filter_map(|unit| pair.at_capacity(unit, most)));
-            }
+        if let Some(rate) = ask.rate {
+            plans.extend(pair.for_rate(rate, most));
+        } else {
+            let started = decode.started(ask.objective).iter();
+            plans.extend(started.filter_map(|unit| pair.at_capacity(unit, most)));
         }
     }
 }

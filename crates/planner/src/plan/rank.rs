@@ -58,7 +58,7 @@ fn better(ask: &Ask<'_>, workload: &Workload, one: &Plan, other: &Plan) -> bool 
 
 /// Capacity, speed for a user, tokens per unit of money (of energy where a chip has no price): all better when larger.
 pub fn figures(plan: &Plan) -> [f64; 3] {
-    let dear = plan.per_million.map_or(plan.energy_per_token.get(), |money| money.get());
+    let dear = plan.per_million.map_or(plan.energy_per_token.get(), vitruvian_quantity::Money::get);
     [plan.capacity, 1.0 / plan.tpot.get().max(f64::MIN_POSITIVE), 1.0 / dear]
 }
 

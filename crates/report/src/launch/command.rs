@@ -1,5 +1,7 @@
 //! A command with its options, and how a shell reads it.
 
+use std::fmt::Display;
+
 /// A program, its options in order, and the variables that it reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
@@ -21,24 +23,28 @@ impl Command {
     }
 
     /// Adds a variable.
+    #[must_use]
     pub fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.push((name, value.into()));
         self
     }
 
     /// Adds an option with a value.
-    pub fn option(mut self, name: &'static str, value: impl ToString) -> Self {
+    #[must_use]
+    pub fn option(mut self, name: &'static str, value: impl Display) -> Self {
         self.options.push((name, vec![value.to_string()]));
         self
     }
 
     /// Adds an option with several values.
+    #[must_use]
     pub fn options(mut self, name: &'static str, values: Vec<String>) -> Self {
         self.options.push((name, values));
         self
     }
 
     /// Adds an option without a value, if wanted.
+    #[must_use]
     pub fn switch(mut self, name: &'static str, wanted: bool) -> Self {
         if wanted {
             self.options.push((name, Vec::new()));
@@ -47,6 +53,7 @@ impl Command {
     }
 
     /// Adds an option where it differs from one: parallel degrees.
+    #[must_use]
     pub fn degree(self, name: &'static str, degree: u32) -> Self {
         if degree > 1 { self.option(name, degree) } else { self }
     }
@@ -57,8 +64,8 @@ impl Command {
             self.environment.iter().map(|(name, value)| format!("export {name}={}", quoted(value))).collect();
         let mut command = vec![format!("exec {}", joined(&self.program))];
         for (name, values) in &self.options {
-            let values: String = values.iter().map(|value| format!(" {}", quoted(value))).collect();
-            command.push(format!("  {name}{values}"));
+            let words = std::iter::once((*name).to_owned()).chain(values.iter().map(|value| quoted(value)));
+            command.push(format!("  {}", words.collect::<Vec<_>>().join(" ")));
         }
         command.push("  \"$@\"".to_owned());
         lines.push(command.join(" \\\n"));

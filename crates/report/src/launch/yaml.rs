@@ -1,5 +1,7 @@
 //! JSON values as YAML in block style. Strings are written in double quotes, in which YAML reads JSON's escapes.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 /// A document.
@@ -17,16 +19,19 @@ fn block(out: &mut String, value: &Value, depth: usize) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| element(out, item, depth)),
-        scalar => out.push_str(&format!("{}{scalar}\n", indent(depth))),
+        scalar => {
+            // Writing to a text cannot fail.
+            let _ = writeln!(out, "{}{scalar}", indent(depth));
+        }
     }
 }
 
 fn entry(out: &mut String, lead: &str, item: &Value, depth: usize) {
     if nested(item) {
-        out.push_str(&format!("{lead}\n"));
+        let _ = writeln!(out, "{lead}");
         block(out, item, depth);
     } else {
-        out.push_str(&format!("{lead} {item}\n"));
+        let _ = writeln!(out, "{lead} {item}");
     }
 }
 
@@ -35,7 +40,7 @@ fn element(out: &mut String, item: &Value, depth: usize) {
     let mut inner = String::new();
     block(&mut inner, item, depth + 1);
     let rest = inner.get(2 * (depth + 1)..).unwrap_or_default();
-    out.push_str(&format!("{}- {rest}", indent(depth)));
+    let _ = write!(out, "{}- {rest}", indent(depth));
 }
 
 fn nested(value: &Value) -> bool {

@@ -8,7 +8,7 @@ use vitruvian_engine::{Meter, Replica};
 use vitruvian_event::{random, stream};
 use vitruvian_planner::Question;
 use vitruvian_planner::plan::{Plan, Pool, Shape};
-use vitruvian_quantity::Watts;
+use vitruvian_quantity::{Seconds, Watts};
 use vitruvian_serving::deploy::{self, Options, Unfit};
 use vitruvian_serving::{
     FirstToken, Halt, Level, Outcome, Requests, Role, Routing, Service, State, Transfer, simulate,
@@ -70,8 +70,8 @@ struct Run {
     good: usize,
     ttft: Vec<f64>,
     tpot: Vec<f64>,
-    /// Joules above active idle, and output tokens, of all requests.
-    energy: f64,
+    /// Joules above active idle of all requests, by pool of the plan; then their output tokens.
+    energy: Vec<f64>,
     output: f64,
     total: usize,
 }
@@ -134,8 +134,8 @@ impl<'a> Trial<'a> {
         let requests = self.asked.traffic.at(rate, busy, self.confirm);
         let edge = (busy as usize).min(requests.len() / 4);
         let level = Level {
-            ttft: self.asked.targets.ttft.map(|time| time.get()),
-            tpot: self.asked.targets.tpot.map(|time| time.get()),
+            ttft: self.asked.targets.ttft.map(Seconds::get),
+            tpot: self.asked.targets.tpot.map(Seconds::get),
         };
         let shares: Vec<f64> = self.services.iter().map(|(_, share)| *share).collect();
         let parts = split(&requests, &shares, self.confirm.seed);
@@ -143,14 +143,14 @@ impl<'a> Trial<'a> {
         for ((service, share), part) in self.services.iter_mut().zip(&parts) {
             let outcome = simulate(service, part)?;
             run.add(&outcome, part, &level, (edge as f64 * *share) as usize);
+            run.energy.extend(&outcome.energy);
         }
         Ok(run)
     }
 
     fn simulated(&self, run: &Run, goodput: f64) -> Simulated {
         let output_per_s = run.rate * run.output / run.total.max(1) as f64;
-        let dynamic = if run.output > 0.0 { run.energy / run.output } else { 0.0 };
-        let (watts, per_hour) = self.bill(dynamic * output_per_s);
+        let (watts, per_hour) = self.bill(run, output_per_s);
         let milliseconds = |seconds: f64| seconds * 1e3;
         let (ttft, tpot) = (Sorted::new(&run.ttft), Sorted::new(&run.tpot));
         Simulated {
@@ -167,17 +167,15 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Wall watts and dollars per hour of all pools: idle and hosts always, `dynamic` watts by the steps.
-    fn bill(&self, dynamic: f64) -> (f64, Option<f64>) {
-        let chips = f64::from(self.plan.chips);
+    /// Wall watts and dollars per hour of all pools: idle and hosts always, and what the steps of a pool add for each token.
+    fn bill(&self, run: &Run, output_per_s: f64) -> (f64, Option<f64>) {
         let (mut watts, mut hour) = (0.0, Some(0.0));
-        for pool in &self.plan.pools {
+        for (pool, energy) in self.plan.pools.iter().zip(&run.energy) {
             let question = &self.kinds[pool.kind];
             let (chip, node) = (question.chip, question.node);
             let idle = chip.power.active_idle.get() + node.host_power.get() / f64::from(node.size);
             let own = f64::from(pool.chips());
-            // Steps of pools are not told apart here; each chip bears an equal part.
-            let each = idle + dynamic / chips;
+            let each = idle + energy / run.output.max(1.0) * output_per_s / own;
             let price = question.finance.capital.map(|capital| {
                 hourly(&capital, Watts::new(each), question.finance.region).total().get() * own
             });
@@ -201,7 +199,6 @@ impl Run {
             self.ttft.push(ttft);
             self.tpot.extend(tpot);
         }
-        self.energy += outcome.energy.iter().sum::<f64>();
         self.output += requests.outputs.iter().map(|tokens| f64::from(*tokens)).sum::<f64>();
         self.total += requests.len();
     }

@@ -15,9 +15,8 @@ use vitruvian_planner::plan::Pairing;
 pub(super) fn pairing(prefill: &EngineProfile, decode: &EngineProfile, model: &Model) -> Option<Pairing> {
     let free = Pairing { tp_multiple: false, flat_decode: false };
     match (prefill.name.as_str(), decode.name.as_str()) {
-        ("vllm", "vllm") | ("sglang", "sglang") => Some(free),
+        ("vllm", "vllm" | "vllm-ascend") | ("vllm-ascend", "vllm") | ("sglang", "sglang") => Some(free),
         ("vllm-ascend", "vllm-ascend") => Some(Pairing { tp_multiple: !latent(model), flat_decode: true }),
-        ("vllm", "vllm-ascend") | ("vllm-ascend", "vllm") => Some(free),
         _ => None,
     }
 }

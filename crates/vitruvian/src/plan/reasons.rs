@@ -18,8 +18,8 @@ pub(super) fn why(limit: &str, figures: &[[f64; 3]], front: &[usize], index: usi
     }
     let names = ["most requests per second", "fastest tokens", "cheapest tokens"];
     let leads = |place: &usize| figures.iter().all(|other| other[*place] <= own[*place]);
-    let leading: String = (0..names.len()).filter(leads).map(|place| format!("{}; ", names[place])).collect();
-    format!("{leading}limited by {limit}")
+    let leading = (0..names.len()).filter(leads).map(|place| names[place].to_owned());
+    leading.chain([format!("limited by {limit}")]).collect::<Vec<_>>().join("; ")
 }
 
 /// Sentences on the best plan, and on the best of each other way to split the work.

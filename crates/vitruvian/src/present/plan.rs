@@ -1,5 +1,7 @@
 //! The answer of a plan: a table of plans, one of their pools, one paragraph; or a page.
 
+use std::fmt::Write;
+
 use vitruvian_quantity::three;
 use vitruvian_report::{Block, Cell, Column, Page, Table, Tone};
 
@@ -180,13 +182,12 @@ fn title(question: &PlanQuestion) -> String {
         question.output_tokens
     );
     if let Some(rate) = question.rate_per_s {
-        title.push_str(&format!(", {} requests/s", three(rate)));
+        let _ = write!(title, ", {} requests/s", three(rate));
     }
     for (name, target) in [("TTFT", question.ttft_ms), ("TPOT", question.tpot_ms)] {
         if let Some(time) = target {
-            title.push_str(&format!(", {name} ≤ {} ms", three(time)));
+            let _ = write!(title, ", {name} ≤ {} ms", three(time));
         }
     }
-    title.push_str(&format!(", best {}", question.objective));
-    title
+    title + &format!(", best {}", question.objective)
 }
