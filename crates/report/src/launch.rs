@@ -150,6 +150,30 @@ pub struct Traffic {
     pub ttft_ms: Option<f64>,
     /// The same for the time per output token.
     pub tpot_ms: Option<f64>,
+    /// The requests one by one, where they are of a trace; the lengths above are then means.
+    pub recorded: Option<Recorded>,
+}
+
+/// Requests of a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// Prompt tokens that one name of contents stands for.
+    pub unit: u32,
+    /// The requests in order of arrival.
+    pub requests: Vec<Request>,
+}
+
+/// A request of a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Arrival in seconds.
+    pub seconds: f64,
+    /// Prompt tokens.
+    pub input: u32,
+    /// Generated tokens.
+    pub output: u32,
+    /// Names of the contents of its prompt, one a unit: equal names are equal tokens.
+    pub contents: Vec<u64>,
 }
 
 /// A file to write.
@@ -182,6 +206,7 @@ pub fn files(launch: &Launch) -> Vec<File> {
     files.push(File::text("kubernetes.yaml", kubernetes::manifest(launch)));
     let what = "Sends the planned traffic, to hold the prediction against.";
     files.push(File::script("bench.sh", what, &bench::bench(launch)));
+    files.extend(bench::trace(launch).map(|text| File::text("trace.jsonl", text)));
     files
 }
 

@@ -40,6 +40,7 @@ fn launch(parts: Vec<Part>) -> Launch {
             rate: 2.5,
             ttft_ms: Some(2000.0),
             tpot_ms: Some(50.0),
+            recorded: None,
         },
         predicted: vec!["TTFT 300 ms".to_owned()],
         notes: Vec::new(),
@@ -94,6 +95,27 @@ fn every_option_is_one_of_the_named_version() {
             }
         }
     }
+}
+
+#[test]
+fn a_trace_is_replayed_by_options_that_exist() {
+    let request = |seconds, input| Request { seconds, input, output: 9, contents: vec![1, 2] };
+    let mut launch = launch(vec![part(Engine::Vllm, Role::Whole, "bf16")]);
+    launch.traffic.recorded =
+        Some(Recorded { unit: 512, requests: vec![request(0.0, 600), request(0.5, 700)] });
+    let (command, known) = (bench::bench(&launch), known("vllm", "vllm bench serve"));
+    command
+        .options
+        .iter()
+        .for_each(|(option, _)| assert!(known.iter().any(|word| word == option), "{option}"));
+    let trace = bench::trace(&launch).unwrap();
+    let second: Value = serde_json::from_str(trace.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(
+        second,
+        serde_json::json!({
+            "timestamp": 0.5, "input_length": 700, "output_length": 9, "hash_ids": [1, 2],
+        })
+    );
 }
 
 #[test]

@@ -31,7 +31,13 @@ pub(super) fn launch(
         parts.push(Part { peer, ..part(asked, pool, role, engines[index]) });
     }
     let notes = notes(asked, plan, &engines);
-    Ok(Launch { model: asked.model.name.clone(), parts, traffic: traffic(asked, rate), predicted, notes })
+    Ok(Launch {
+        model: asked.model.name.clone(),
+        parts,
+        traffic: traffic(asked, plan, rate),
+        predicted,
+        notes,
+    })
 }
 
 fn engine(asked: &Asked<'_>, pool: &Pool) -> Result<Engine, Diagnostic> {
@@ -87,7 +93,7 @@ fn degrees(pool: &Pool) -> Degrees {
     Degrees { tp: layout.tp, pp: layout.pp, dp: layout.dp, ep: layout.ep }
 }
 
-fn traffic(asked: &Asked<'_>, rate: f64) -> Traffic {
+fn traffic(asked: &Asked<'_>, plan: &Plan, rate: f64) -> Traffic {
     let milliseconds = |time: vitruvian_quantity::Seconds| (time.get() * 1e6).round() / 1e3;
     Traffic {
         input: asked.workload.input,
@@ -96,6 +102,7 @@ fn traffic(asked: &Asked<'_>, rate: f64) -> Traffic {
         rate,
         ttft_ms: asked.targets.ttft.map(milliseconds),
         tpot_ms: asked.targets.tpot.map(milliseconds),
+        recorded: asked.traffic.recorded(rate, plan.request_time(&asked.workload).get() * rate),
     }
 }
 

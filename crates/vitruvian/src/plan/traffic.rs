@@ -2,8 +2,9 @@
 
 use vitruvian_diagnostics::{Diagnostics, SourceText};
 use vitruvian_planner::Workload;
+use vitruvian_report::launch::{Recorded as Recording, Request};
 use vitruvian_serving::workload::{Arrivals, Lengths, Sharing, Workload as Draws};
-use vitruvian_serving::{Requests, trace};
+use vitruvian_serving::{RequestId, Requests, trace};
 
 use super::study::{Confirm, Recorded};
 
@@ -17,6 +18,14 @@ pub(super) enum Traffic {
 
 /// Tokens of a unit of made-up contents: a multiple of every engine's block.
 const UNIT: u32 = 128;
+/// Requests that a benchmark replays at least.
+const REPLAYED: Confirm = Confirm { requests: 1000, seed: 0 };
+
+/// The name of a part of a prompt that no other shares.
+fn own_name(id: RequestId, part: u32) -> u64 {
+    u64::from(id.0) << 32 | u64::from(part)
+}
+
 /// How many times the requests in the service at a time a run must hold, for its middle to be steady.
 const TURNOVERS: f64 = 4.0;
 
@@ -51,6 +60,25 @@ impl Traffic {
             .draw(),
             Self::Recorded(trace, own) => trace.first(requests as usize).sped_up(rate / own),
         }
+    }
+
+    /// The requests of a trace at a rate, for a benchmark to replay; nothing of made-up traffic.
+    pub(super) fn recorded(&self, rate: f64, busy: f64) -> Option<Recording> {
+        let Self::Recorded(..) = self else { return None };
+        let requests = self.at(rate, busy, &REPLAYED);
+        let unit = if requests.prefixes.is_empty() { UNIT } else { requests.prefixes.unit };
+        let request = |index: usize| {
+            let id = RequestId(index as u32);
+            let names = requests.prefixes.of(id);
+            let own = || (0..requests.inputs[index].div_ceil(unit)).map(|part| own_name(id, part));
+            Request {
+                seconds: requests.arrivals[index].seconds(),
+                input: requests.inputs[index],
+                output: requests.outputs[index],
+                contents: if names.is_empty() { own().collect() } else { names.to_vec() },
+            }
+        };
+        Some(Recording { unit, requests: (0..requests.len()).map(request).collect() })
     }
 
     /// Tokens of the longest request.
