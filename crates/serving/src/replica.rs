@@ -222,8 +222,9 @@ fn steps_ahead(lane: &mut Lane, line: &Line, book: &Book<'_>) -> u64 {
 }
 
 /// Takes the blocks of up to `most` steps, of which the first has its own already; how many steps there are blocks for.
+/// Only free blocks are taken ahead: what is given up for a block is given up when that block begins.
 fn take(lane: &mut Lane, most: u64) -> u64 {
-    let (first, room) = (lane.demand(1), u64::from(lane.kv.available()));
+    let (first, room) = (lane.demand(1), u64::from(lane.kv.free()));
     let fits = |steps: u64| lane.demand(steps) - first <= room;
     let steps = if fits(most) { most } else { last_that(1, most, fits) };
     let more = (lane.demand(steps) - first) as u32;

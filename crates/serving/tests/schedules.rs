@@ -46,6 +46,7 @@ fn service(policy: Policy, limits: Limits) -> Service<'static> {
             stages: 1,
             policy,
             limits,
+            overlap: false,
             speculation: None,
             times: Box::new(LinearTimes { step: 1.0, ..LinearTimes::default() }),
         }],
