@@ -66,7 +66,6 @@ pub fn pool<'a>(replica: Replica<'a>, meter: Meter<'a>, options: &Options) -> Re
         stages: replica.layout.pp,
         policy: options.policy.unwrap_or_else(|| Policy::of(replica.engine)),
         limits,
-        overlap: replica.engine.overlap,
         speculation: options.speculation.clone(),
         times: Box::new(times),
     })

@@ -38,8 +38,6 @@ pub struct Pool<'a> {
     pub policy: Policy,
     /// What it may hold.
     pub limits: Limits,
-    /// Whether the host prepares a step while the device runs the one before: it then reads a step's tokens one step late.
-    pub overlap: bool,
     /// Speculative decoding.
     pub speculation: Option<Speculation>,
     /// What its steps cost.

@@ -95,10 +95,6 @@ struct Simulation<'s, 'a, 'r, 'w, W> {
     book: Book<'r>,
     outcome: Outcome,
     ended: Ended,
-    /// First and last tokens that are made and not yet shown.
-    unread: Ended,
-    /// When the last token was shown.
-    end: Instant,
     /// Requests that have been sent.
     sent: usize,
     /// The pool that takes prompts.
@@ -177,8 +173,6 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
             book,
             outcome: Outcome::new(count, pools),
             ended: Ended::default(),
-            unread: Ended::default(),
-            end: Instant::ZERO,
             sent: 0,
             entry,
             ranges,
@@ -330,16 +324,13 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
 
     fn start(&mut self, index: usize) -> Result<(), Halt> {
         let replica = &mut self.replicas[index];
-        let pool = replica.pool;
-        let times = &mut *self.service.pools[pool].times;
+        let times = &mut *self.service.pools[replica.pool].times;
         let Some(run) = replica.start(self.now, &mut self.lanes, times, &mut self.book)? else {
-            self.read(pool, None);
             return Ok(());
         };
         let generation = replica.generation;
         let end = run.end();
         self.queue.push(end, Event::Stepped { replica: index as u32, generation });
-        self.read(pool, Some(run.from + run.lasts(1)));
         if W::STEPS {
             self.show(index, &run, end);
         }
@@ -372,7 +363,7 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
     }
 
     fn finish(mut self) -> Outcome {
-        self.outcome.end = self.now.max(self.end);
+        self.outcome.end = self.now;
         self.outcome.cached = self.book.cached;
         self.outcome.preemptions = self.book.preemptions;
         self.outcome.waiting = self.waiting.integral;

@@ -27,17 +27,7 @@ const TIMES: LinearTimes =
     LinearTimes { step: 5e-3, token: 50e-6, pair: 1e-9, sequence: 20e-6, context: 1e-7, power: 300.0 };
 
 fn pool(role: Role, replicas: u32, policy: Policy, limits: Limits, times: LinearTimes) -> Pool<'static> {
-    Pool {
-        role,
-        replicas,
-        groups: 1,
-        stages: 1,
-        policy,
-        limits,
-        overlap: false,
-        speculation: None,
-        times: Box::new(times),
-    }
+    Pool { role, replicas, groups: 1, stages: 1, policy, limits, speculation: None, times: Box::new(times) }
 }
 
 fn service(pools: Vec<Pool<'static>>) -> Service<'static> {
@@ -59,9 +49,7 @@ fn shaped(shape: u8, policy: Policy) -> Service<'static> {
         0 => service(vec![whole(1)]),
         1 => Service { routing: Routing::PrefixAware, ..service(vec![whole(3)]) },
         2 => service(vec![Pool { groups: 2, stages: 2, ..whole(1) }]),
-        3 => {
-            service(vec![Pool { speculation: Some(Speculation::uniform(3, 0.7)), overlap: true, ..whole(1) }])
-        }
+        3 => service(vec![Pool { speculation: Some(Speculation::uniform(3, 0.7)), ..whole(1) }]),
         _ => service(vec![
             pool(Role::Prefill, 2, policy, LIMITS, TIMES),
             pool(Role::Decode, 1, policy, LIMITS, TIMES),

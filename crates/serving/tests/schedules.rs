@@ -46,7 +46,6 @@ fn service(policy: Policy, limits: Limits) -> Service<'static> {
             stages: 1,
             policy,
             limits,
-            overlap: false,
             speculation: None,
             times: Box::new(LinearTimes { step: 1.0, ..LinearTimes::default() }),
         }],

@@ -1,6 +1,6 @@
 //! What steps brought: first tokens, last tokens, prompts whose cache moves on.
 
-use vitruvian_event::{Instant, Span};
+use vitruvian_event::Span;
 
 use super::{Halt, Simulation};
 use crate::lane::Phase;
@@ -9,22 +9,6 @@ use crate::outcome::State;
 use crate::service::{FirstToken, Role};
 
 impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
-    /// Shows tokens to those who wait for them. A host that runs ahead reads them when the next step, which ends at `next`,
-    /// is done; one that has no next step reads them at once.
-    pub(super) fn read(&mut self, pool: usize, next: Option<Instant>) {
-        let at = next.filter(|_| self.service.pools[pool].overlap).unwrap_or(self.now);
-        let mut unread = std::mem::take(&mut self.unread);
-        unread.first.drain(..).for_each(|id| self.outcome.first_tokens[id.index()] = at);
-        for id in unread.finished.drain(..) {
-            self.outcome.finishes[id.index()] = at;
-            self.end = self.end.max(at);
-            if self.book.requests.clients > 0 {
-                self.send_next(at + Span::from_seconds(self.book.requests.think));
-            }
-        }
-        self.unread = unread;
-    }
-
     /// Takes down what the steps brought.
     pub(super) fn settle(&mut self, index: usize) -> Result<(), Halt> {
         let mut ended = std::mem::take(&mut self.ended);
@@ -32,7 +16,7 @@ impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
         for id in ended.first.drain(..) {
             let moves = disaggregated && self.book.live[id.index()].phase == Phase::Moving;
             if !moves || self.service.first_token == FirstToken::Prefill {
-                self.unread.first.push(id);
+                self.outcome.first_tokens[id.index()] = self.now;
             }
         }
         for id in ended.moving.drain(..) {
@@ -43,11 +27,15 @@ impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
             self.pull(lane);
         }
         for id in ended.finished.drain(..) {
+            self.outcome.finishes[id.index()] = self.now;
             self.outcome.states[id.index()] = State::Finished;
             self.outcome.replicas[id.index()] = index as u16;
             self.finished += 1;
             self.gauge(|s| &mut s.present, -1, None);
-            self.unread.finished.push(id);
+            if self.book.requests.clients > 0 {
+                let think = Span::from_seconds(self.book.requests.think);
+                self.send_next(self.now + think);
+            }
         }
         self.ended = ended;
         if W::PROGRESS && !self.watch.progress(self.finished) {
