@@ -9,6 +9,7 @@ mod files;
 mod models;
 mod numbers;
 mod targets;
+mod traffic;
 mod unfit;
 
 use std::path::Path;
