@@ -1,5 +1,7 @@
 //! What must hold whatever is served, and closed forms where there are any.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use proptest::prelude::*;
 use vitruvian_event::Instant;
 use vitruvian_serving::scheduler::{MindIe, Sglang};

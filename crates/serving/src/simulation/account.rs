@@ -57,7 +57,7 @@ impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
     pub(super) fn recount(&mut self) {
         let waiting: usize = self.lanes.iter().map(|lane| lane.waiting.len()).sum();
         let running: usize = self.lanes.iter().map(|lane| lane.running.len()).sum();
-        let change = |gauge: &Gauge, now: usize| now as i64 - i64::from(gauge.value);
+        let change = |gauge: &Gauge, now: usize| i64::from(now as u32) - i64::from(gauge.value);
         let (waiting, running) = (change(&self.waiting, waiting), change(&self.running, running));
         self.gauge(|s| &mut s.waiting, waiting, Some(Figure::Waiting));
         self.gauge(|s| &mut s.running, running, Some(Figure::Running));

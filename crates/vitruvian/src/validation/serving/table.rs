@@ -144,8 +144,8 @@ impl Line<'_> {
 
     /// Clients of a row of separated prefill and decode: the `_c64_` of its identifier, zero without.
     fn clients(&self) -> u32 {
-        let parts = self.text("id").split('_').filter_map(|part| part.strip_prefix('c'));
-        parts.filter_map(|number| number.parse().ok()).next().unwrap_or(0)
+        let mut parts = self.text("id").split('_').filter_map(|part| part.strip_prefix('c'));
+        parts.find_map(|number| number.parse().ok()).unwrap_or(0)
     }
 
     fn text(&self, name: &str) -> &str {
