@@ -58,6 +58,11 @@ impl Kv {
         self.capacity - self.used
     }
 
+    /// Blocks that hold nothing.
+    pub fn free(&self) -> u32 {
+        self.available() - self.cached()
+    }
+
     /// Tokens of a block.
     pub fn block(&self) -> u32 {
         self.block

@@ -3,100 +3,21 @@
 //! All sequences in decode gain their tokens together, so a lane counts its decode steps (`clock`) and remembers of each
 //! sequence only at which count it ends: a step touches no sequence that does not end in it.
 
+mod admission;
+mod book;
+mod handover;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use vitruvian_event::random::Stream;
-
-use crate::kv::{Hit, Kv};
+use crate::kv::Kv;
 use crate::requests::{Prefixes, RequestId, Requests};
-use crate::scheduler::{Chunk, Plan};
+use crate::scheduler::Plan;
 use crate::service::{Limits, Role};
 use crate::speculation::Speculation;
 use crate::times::Batch;
 
-/// Where a request is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Not yet on a lane.
-    #[default]
-    Outside,
-    /// In a lane's queue.
-    Waiting,
-    /// Its prompt is being computed.
-    Prompt,
-    /// It makes tokens.
-    Decode,
-    /// Its cache is between two lanes.
-    Moving,
-    /// Answered or turned away.
-    Done,
-}
-
-/// What is known of a request while it is served.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Live {
-    pub(crate) phase: Phase,
-    /// Tokens made so far; for a sequence in decode, those it had when it began.
-    pub(crate) generated: u32,
-    /// Tokens to have in the cache before the next one can be made.
-    pub(crate) target: u32,
-    /// Of these, those that are.
-    pub(crate) computed: u32,
-    /// Blocks of its own.
-    pub(crate) held: u32,
-    /// Units that it shares, from the first on, and their blocks.
-    pub(crate) units: u32,
-    pub(crate) shared: u32,
-    /// Tokens in the cache when decode began, and the clocks of that moment and of its end.
-    context: u32,
-    begun: u64,
-    ends: u64,
-    /// Its place among the growing sequences.
-    slot: Option<u32>,
-    /// Lane that holds its cache.
-    pub(crate) lane: u32,
-    /// What it still holds where it was prefilled.
-    pub(crate) left: Left,
-}
-
-/// Blocks that stay taken on the prefill side until the cache has arrived on the decode side.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Left {
-    pub(crate) lane: u32,
-    held: u32,
-    units: u32,
-}
-
-/// Everything about all requests that lanes look up and write to.
-pub(crate) struct Book<'a> {
-    pub(crate) requests: &'a Requests,
-    pub(crate) live: Vec<Live>,
-    pub(crate) preemptions: Vec<u16>,
-    pub(crate) cached: Vec<u32>,
-    /// Requests that started since the caller looked last.
-    pub(crate) started: Vec<RequestId>,
-    pub(crate) draws: Stream,
-}
-
-impl Book<'_> {
-    pub(crate) fn live(&mut self, id: RequestId) -> &mut Live {
-        &mut self.live[id.index()]
-    }
-
-    pub(crate) fn input(&self, id: RequestId) -> u32 {
-        self.requests.inputs[id.index()]
-    }
-
-    pub(crate) fn output(&self, id: RequestId) -> u32 {
-        self.requests.outputs[id.index()]
-    }
-
-    /// Tokens that it will still make.
-    pub(crate) fn left(&self, id: RequestId) -> u32 {
-        self.output(id).saturating_sub(self.live[id.index()].generated)
-    }
-}
+pub(crate) use book::{Book, Live, Phase};
 
 /// What became of requests in a step.
 #[derive(Clone, Debug, Default)]
@@ -212,101 +133,6 @@ impl Lane {
         if self.limits.prefix_cache { self.prefixes(requests).of(id) } else { &[] }
     }
 
-    /// What of a request's prompt is in the cache.
-    pub(crate) fn hit(&self, id: RequestId, book: &Book<'_>) -> Hit {
-        if !self.limits.prefix_cache {
-            return Hit::default();
-        }
-        let target = book.live[id.index()].target;
-        self.kv.find(self.names(book.requests, id), self.prefixes(book.requests), target)
-    }
-
-    /// The name of the first unit that is not in the cache.
-    pub(crate) fn first_unknown(&self, id: RequestId, hit: Hit, book: &Book<'_>) -> Option<u64> {
-        self.names(book.requests, id).get(hit.units as usize).copied()
-    }
-
-    /// Puts a request into the queue.
-    pub(crate) fn enqueue(&mut self, id: RequestId, book: &mut Book<'_>, front: bool) {
-        let target = book.input(id) + book.live[id.index()].generated;
-        let live = book.live(id);
-        (live.phase, live.target, live.computed, live.lane) = (Phase::Waiting, target, 0, self.index);
-        self.waiting_tokens += u64::from(target);
-        if front { self.waiting.push_front(id) } else { self.waiting.push_back(id) }
-    }
-
-    /// Takes a request out of the queue.
-    pub(crate) fn dequeue(&mut self, place: usize, book: &Book<'_>) {
-        if let Some(id) = self.waiting.remove(place) {
-            self.waiting_tokens -= u64::from(book.live[id.index()].target);
-        }
-    }
-
-    /// Admits a request with a first chunk of at most `budget` tokens, if blocks for it are to be had. Gives the chunk.
-    pub(crate) fn admit(&mut self, id: RequestId, hit: Hit, budget: u32, book: &mut Book<'_>) -> Option<u32> {
-        let target = book.live[id.index()].target;
-        let chunk = (target - hit.tokens).min(budget);
-        let goal = if self.limits.reserve { book.input(id) + book.output(id) } else { hit.tokens + chunk };
-        let need = self.kv.blocks_of(goal).saturating_sub(hit.blocks);
-        let requests = book.requests;
-        let names: &[u64] = if self.limits.prefix_cache {
-            self.prefixes.as_ref().unwrap_or(&requests.prefixes).of(id)
-        } else {
-            &[]
-        };
-        let unused = if hit.units > 0 { self.kv.unused_of(names, hit) } else { 0 };
-        if need + unused > self.kv.available() {
-            return None;
-        }
-        self.kv.acquire(names, hit);
-        self.kv.take(need);
-        let live = &mut book.live[id.index()];
-        live.phase = Phase::Prompt;
-        (live.held, live.units, live.shared, live.computed) = (need, hit.units, hit.blocks, hit.tokens);
-        if live.generated == 0 && book.preemptions[id.index()] == 0 {
-            book.cached[id.index()] = hit.tokens;
-            book.started.push(id);
-        }
-        self.running.push(id);
-        self.prompts += 1;
-        self.plan_chunk(id, chunk, book);
-        Some(chunk)
-    }
-
-    /// Takes blocks for the next chunk of a prompt under way; `false` if there are not enough.
-    pub(crate) fn extend(&mut self, id: RequestId, chunk: u32, book: &mut Book<'_>) -> bool {
-        let live = book.live[id.index()];
-        let need = self.kv.blocks_of(live.computed + chunk).saturating_sub(live.held + live.shared);
-        if !self.kv.take(need) {
-            return false;
-        }
-        book.live(id).held += need;
-        self.plan_chunk(id, chunk, book);
-        true
-    }
-
-    fn plan_chunk(&mut self, id: RequestId, chunk: u32, book: &mut Book<'_>) {
-        let live = book.live[id.index()];
-        self.plan.chunks.push(Chunk {
-            id,
-            new: chunk,
-            cached: live.computed,
-            ends: live.computed + chunk == live.target,
-        });
-        if !self.limits.prefix_cache {
-            return;
-        }
-        let requests = book.requests;
-        let prefixes = self.prefixes.as_ref().unwrap_or(&requests.prefixes);
-        let computed = live.computed + chunk;
-        let input = requests.inputs[id.index()];
-        let (units, blocks) = self.kv.share(prefixes.of(id), live.units, prefixes.unit, computed, input);
-        let live = book.live(id);
-        live.units += units;
-        live.shared += blocks;
-        live.held = live.held.saturating_sub(blocks);
-    }
-
     /// What the plan puts into a step.
     pub(crate) fn batch(&self) -> Batch {
         let mut batch = Batch::default();
@@ -417,49 +243,6 @@ impl Lane {
     fn remove(&mut self, id: RequestId) {
         if let Some(place) = self.running.iter().rposition(|other| *other == id) {
             self.running.remove(place);
-        }
-    }
-
-    /// Sequences whose caches have arrived take part from now on.
-    pub(crate) fn welcome(&mut self, book: &mut Book<'_>) {
-        for id in std::mem::take(&mut self.arrived) {
-            self.expected -= 1;
-            let at = self.running.len() - self.prompts;
-            self.running.insert(at, id);
-            let context = book.input(id);
-            self.join(id, context, book);
-        }
-    }
-
-    /// Takes blocks for a cache that is to come, if there is room.
-    pub(crate) fn expect(&mut self, id: RequestId, book: &mut Book<'_>) -> bool {
-        let busy = self.running.len() + self.expected as usize >= self.limits.sequences as usize;
-        let tokens = book.input(id) + if self.limits.reserve { book.output(id) } else { 1 };
-        let need = self.kv.blocks_of(tokens);
-        if busy || !self.kv.take(need) {
-            return false;
-        }
-        // The block of the first new token is taken when that token comes.
-        let held = self.kv.blocks_of(book.input(id));
-        if !self.limits.reserve {
-            self.kv.give(need - held);
-        }
-        let live = book.live(id);
-        live.left = Left { lane: live.lane, held: live.held, units: live.units };
-        (live.held, live.units, live.shared) = (if self.limits.reserve { need } else { held }, 0, 0);
-        live.lane = self.index;
-        self.expected += 1;
-        true
-    }
-
-    /// A cache has arrived elsewhere: its blocks here are given back.
-    pub(crate) fn forget(&mut self, id: RequestId, book: &mut Book<'_>) {
-        let left = book.live[id.index()].left;
-        self.kv.give(left.held);
-        if left.units > 0 {
-            let requests = book.requests;
-            let prefixes = self.prefixes.as_ref().unwrap_or(&requests.prefixes);
-            self.kv.release(prefixes.of(id), left.units);
         }
     }
 

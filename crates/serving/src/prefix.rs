@@ -82,15 +82,12 @@ impl PrefixCache {
             return false;
         }
         let unit = Unit { name, blocks, users: 1, older: NONE, newer: NONE };
-        let slot = match self.vacant.pop() {
-            Some(slot) => {
-                self.units[slot as usize] = unit;
-                slot
-            }
-            None => {
-                self.units.push(unit);
-                self.units.len() as u32 - 1
-            }
+        let slot = if let Some(slot) = self.vacant.pop() {
+            self.units[slot as usize] = unit;
+            slot
+        } else {
+            self.units.push(unit);
+            self.units.len() as u32 - 1
         };
         self.by_name.insert(name, slot);
         true

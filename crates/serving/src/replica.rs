@@ -69,7 +69,7 @@ impl Run {
     fn begun(&self, now: Instant) -> u64 {
         let (mut low, mut high) = (1, self.steps);
         while low < high {
-            let middle = (low + high) / 2;
+            let middle = u64::midpoint(low, high);
             if self.from + self.lasts(middle) >= now { high = middle } else { low = middle + 1 }
         }
         low
@@ -126,23 +126,13 @@ impl Replica {
         let (mut prompt_tokens, mut tokens, mut receivers) = (0, 0.0, 0);
         for (index, lane) in lanes.iter().enumerate() {
             let batch = lane.batch();
-            together.add(index, self.cost(&batch, times)?);
+            together.add(index, cost(&batch, times)?);
             prompt_tokens += batch.new;
             receivers += batch.decode;
             tokens += f64::from(batch.decode) * lane.rate() + f64::from(batch.sampled);
         }
         let first = together.time();
         Ok(Run { from: now, steps: 1, first, slope: StepTime::default(), prompt_tokens, tokens, receivers })
-    }
-
-    fn cost(&self, batch: &Batch, times: &mut dyn StepTimes) -> Result<StepTime, Refusal> {
-        if batch.is_empty() {
-            return Ok(StepTime::default());
-        }
-        if batch.new > 0 {
-            return times.step(batch);
-        }
-        Ok(times.decode(batch.decode, batch.context as f64 / f64::from(batch.decode))?.now)
     }
 
     /// As many decode steps as nothing but an arrival can change.
@@ -194,6 +184,17 @@ impl Replica {
     }
 }
 
+/// A step of one lane.
+fn cost(batch: &Batch, times: &mut dyn StepTimes) -> Result<StepTime, Refusal> {
+    if batch.is_empty() {
+        return Ok(StepTime::default());
+    }
+    if batch.new > 0 {
+        return times.step(batch);
+    }
+    Ok(times.decode(batch.decode, batch.context as f64 / f64::from(batch.decode))?.now)
+}
+
 /// Prompts on another lane keep this one's sequences waiting: they give back the blocks for the step they do not make.
 fn hold_decode(lane: &mut Lane) {
     if lane.plan.decode {
@@ -222,8 +223,9 @@ fn steps_ahead(lane: &mut Lane, line: &Line, book: &Book<'_>) -> u64 {
 }
 
 /// Takes the blocks of up to `most` steps, of which the first has its own already; how many steps there are blocks for.
+/// Only free blocks are taken ahead: what is given up for a block is given up when that block begins.
 fn take(lane: &mut Lane, most: u64) -> u64 {
-    let (first, room) = (lane.demand(1), u64::from(lane.kv.available()));
+    let (first, room) = (lane.demand(1), u64::from(lane.kv.free()));
     let fits = |steps: u64| lane.demand(steps) - first <= room;
     let steps = if fits(most) { most } else { last_that(1, most, fits) };
     let more = (lane.demand(steps) - first) as u32;

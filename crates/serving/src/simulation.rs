@@ -1,18 +1,22 @@
 //! The event loop: arrivals, steps, transfers.
 
+mod account;
+mod results;
+mod transfers;
+
 use vitruvian_cost::Refusal;
 use vitruvian_diagnostics::Diagnostic;
 use vitruvian_event::{EventQueue, Instant, Span, stream};
 
 use crate::lane::{Book, Ended, Lane, Live, Phase};
-use crate::observe::{Census, Quiet, StepRecord, Watch};
+use crate::observe::{Quiet, Watch};
 use crate::outcome::{Outcome, State};
-use crate::replica::{Replica, Run};
+use crate::replica::Replica;
 use crate::requests::{RequestId, Requests};
 use crate::routing::LaneView;
 use crate::scheduler::Policy;
 use crate::series::Figure;
-use crate::service::{FirstToken, Limits, Role, Service};
+use crate::service::{Limits, Role, Service};
 
 /// Why a simulation came to no end.
 #[derive(Clone, Debug, PartialEq)]
@@ -338,27 +342,6 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         Ok(())
     }
 
-    fn show(&mut self, index: usize, run: &Run, to: Instant) {
-        let replica = &self.replicas[index];
-        for (place, lane) in self.lanes[replica.lanes.clone()].iter().enumerate() {
-            self.watch.step(&StepRecord {
-                pool: replica.pool,
-                replica: replica.number,
-                lane: place,
-                from: run.from,
-                to,
-                steps: run.steps as u32,
-                chunks: &lane.plan.chunks,
-                decodes: lane.plan.decode,
-                running: &lane.running,
-                waiting: lane.waiting.len(),
-                blocks_used: lane.kv.used(),
-                blocks_cached: lane.kv.cached(),
-                blocks: lane.kv.capacity(),
-            });
-        }
-    }
-
     /// The steps of a replica are done.
     fn stepped(&mut self, index: usize) -> Result<(), Halt> {
         let replica = &mut self.replicas[index];
@@ -377,137 +360,6 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         // A run that does not start leaves its queue as it is.
         self.recount();
         Ok(())
-    }
-
-    /// Adds a run to the totals.
-    fn count(&mut self, run: &Run, pool: usize, lanes: std::ops::Range<usize>) {
-        let (seconds, energy) = (run.lasts(run.steps).seconds(), run.energy());
-        let outcome = &mut self.outcome;
-        outcome.steps += run.steps;
-        outcome.busy[pool] += seconds;
-        outcome.energy[pool] += energy;
-        outcome.prompt_tokens += u64::from(run.prompt_tokens);
-        outcome.between_tokens.add(run.mean_step(), run.steps * u64::from(run.receivers));
-        let (mut used, mut fullest) = (0u32, 0.0f64);
-        for lane in &self.lanes[lanes] {
-            used += lane.kv.used();
-            fullest = fullest.max(f64::from(lane.kv.used()) / f64::from(lane.kv.capacity().max(1)));
-        }
-        outcome.fullest = outcome.fullest.max(fullest);
-        let series = &mut outcome.series;
-        let mut add = |figure, amount| series.add(figure, run.from, self.now, amount);
-        add(Figure::Busy, seconds);
-        add(Figure::Energy, energy);
-        add(Figure::Tokens, run.tokens * run.steps as f64);
-        add(Figure::PromptTokens, f64::from(run.prompt_tokens));
-        add(Figure::Blocks, f64::from(used) * seconds);
-    }
-
-    /// Tells requests and clients what the steps brought.
-    fn settle(&mut self, index: usize) -> Result<(), Halt> {
-        let mut ended = std::mem::take(&mut self.ended);
-        let disaggregated = self.service.pools.len() > 1;
-        for id in ended.first.drain(..) {
-            let moves = disaggregated && self.book.live[id.index()].phase == Phase::Moving;
-            if !moves || self.service.first_token == FirstToken::Prefill {
-                self.outcome.first_tokens[id.index()] = self.now;
-            }
-        }
-        for id in ended.moving.drain(..) {
-            self.moving += 1;
-            let decode = self.service.pools.iter().position(|pool| pool.role == Role::Decode);
-            let lane = self.route(id, decode.unwrap_or(self.entry));
-            self.lanes[lane].incoming.push_back(id);
-            self.pull(lane);
-        }
-        for id in ended.finished.drain(..) {
-            self.outcome.finishes[id.index()] = self.now;
-            self.outcome.states[id.index()] = State::Finished;
-            self.outcome.replicas[id.index()] = index as u16;
-            self.finished += 1;
-            self.gauge(|s| &mut s.present, -1, None);
-            if self.book.requests.clients > 0 {
-                let think = Span::from_seconds(self.book.requests.think);
-                self.send_next(self.now + think);
-            }
-        }
-        self.ended = ended;
-        if W::PROGRESS && !self.watch.progress(self.finished) {
-            return Err(Halt::Stopped);
-        }
-        Ok(())
-    }
-
-    /// Begins the transfers of caches for which a lane has room.
-    fn pull(&mut self, lane: usize) {
-        while let Some(id) = self.lanes[lane].incoming.front().copied() {
-            let from = self.book.live[id.index()].lane as usize;
-            if !self.lanes[lane].expect(id, &mut self.book) {
-                return;
-            }
-            self.lanes[lane].incoming.pop_front();
-            let source = self.homes[from] as usize;
-            let start = self.outcome.starts[id.index()];
-            let tokens = self.book.input(id);
-            let transfer = &self.service.transfer;
-            let arrival = transfer.arrival(tokens, start, self.now, self.replicas[source].link);
-            self.replicas[source].link = arrival;
-            self.outcome.moved_tokens += u64::from(tokens);
-            self.queue.push(arrival, Event::Moved(id));
-        }
-    }
-
-    /// A cache has arrived.
-    fn moved(&mut self, id: RequestId) -> Result<(), Halt> {
-        self.moving -= 1;
-        if self.service.first_token == FirstToken::Decode {
-            self.outcome.first_tokens[id.index()] = self.now;
-        }
-        let live = self.book.live[id.index()];
-        let (lane, from) = (live.lane as usize, live.left.lane as usize);
-        self.lanes[from].forget(id, &mut self.book);
-        self.lanes[lane].arrived.push(id);
-        self.wake(from)?;
-        self.wake(lane)
-    }
-
-    /// Follows the queues of all lanes; called where they change.
-    fn recount(&mut self) {
-        let waiting: usize = self.lanes.iter().map(|lane| lane.waiting.len()).sum();
-        let running: usize = self.lanes.iter().map(|lane| lane.running.len()).sum();
-        let change = |gauge: &Gauge, now: usize| now as i64 - i64::from(gauge.value);
-        let (waiting, running) = (change(&self.waiting, waiting), change(&self.running, running));
-        self.gauge(|s| &mut s.waiting, waiting, Some(Figure::Waiting));
-        self.gauge(|s| &mut s.running, running, Some(Figure::Running));
-    }
-
-    /// Changes a gauge; what it was until now goes into the integral.
-    fn gauge(&mut self, which: impl Fn(&mut Self) -> &mut Gauge, change: i64, figure: Option<Figure>) {
-        let now = self.now;
-        let gauge = which(self);
-        if change == 0 {
-            return;
-        }
-        let Gauge { value, since, .. } = *gauge;
-        let area = f64::from(value) * (now - since).seconds();
-        gauge.integral += area;
-        (gauge.value, gauge.since) = ((i64::from(value) + change).max(0) as u32, now);
-        if let Some(figure) = figure.filter(|_| area > 0.0) {
-            self.outcome.series.add(figure, since, now, area);
-        }
-    }
-
-    fn census(&self) -> Census {
-        let rejected = self.outcome.count(State::Rejected);
-        Census {
-            arrived: self.outcome.arrivals.iter().filter(|at| **at != Instant::NEVER).count(),
-            entering: self.entering,
-            waiting: self.lanes.iter().map(|lane| lane.waiting.len()).sum(),
-            running: self.lanes.iter().map(|lane| lane.running.len()).sum(),
-            moving: self.moving + self.lanes.iter().map(|lane| lane.arrived.len()).sum::<usize>(),
-            finished: self.finished - rejected,
-            rejected,
-        }
     }
 
     fn finish(mut self) -> Outcome {

@@ -2,6 +2,8 @@
 //!
 //! A step takes 1 s whatever it holds, so times are step numbers. Blocks hold four tokens.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use vitruvian_event::Instant;
 use vitruvian_serving::scheduler::{MindIe, Sglang};
 use vitruvian_serving::transfer::Transfer;

@@ -9,6 +9,7 @@ mod traffic;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, both};
 use vitruvian_event::{Recorder, Track};
+use vitruvian_quantity::Seconds;
 use vitruvian_serving::{
     FirstToken, Halt, Level, Outcome, Quiet, Requests, Routing, Service as Serving, StepRecord, Watch,
     measures, simulate_watched,
@@ -61,7 +62,7 @@ pub fn simulate(study: &SimulateStudy, progress: Progress<'_>) -> Result<Simulat
         Onlooker { progress, recorder: study.steps.then(Recorder::default), lanes: lanes(&service) };
     let outcome =
         simulate_watched(&mut service, &requests.requests, &mut onlooker).map_err(Diagnostic::from)?;
-    let level = Level { ttft: study.ttft.map(|time| time.get()), tpot: study.tpot.map(|time| time.get()) };
+    let level = Level { ttft: study.ttft.map(Seconds::get), tpot: study.tpot.map(Seconds::get) };
     let found = measures(&outcome, &requests.requests, &level, study.warmup as usize);
     let answer = answer::answer(study, &model, &prepared, &service, &requests, &outcome, &found);
     Ok(Simulated { answer, outcome, requests: requests.requests, steps: onlooker.recorder })

@@ -10,6 +10,7 @@ mod models;
 mod numbers;
 mod plans;
 mod targets;
+mod traffic;
 mod unfit;
 
 use std::path::Path;

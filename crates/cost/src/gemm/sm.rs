@@ -2,8 +2,9 @@
 
 use super::cache;
 use super::kernel::{Kernel, Plan, ceiling};
-use super::library::Tile;
+use super::library::{Choice, Tile};
 use super::product::{HEIGHTS, Product};
+use super::waves;
 use crate::timing::overlap;
 
 /// Bytes of depth that a pipeline stage holds: one swizzled row of shared memory.
@@ -17,9 +18,14 @@ const TILE: f64 = 128.0 * 128.0;
 /// The fastest plan: what an autotuned library would run.
 pub(crate) fn fastest(kernel: &Kernel, product: &Product) -> Plan {
     let search = Search::new(kernel, product);
+    let ruled = match kernel.library.choice {
+        Choice::Fastest => None,
+        Choice::FewestWaves => waves::chosen(kernel.library.tiles, &search.grid()),
+    };
+    let tiles = ruled.as_ref().map_or(kernel.library.tiles, std::slice::from_ref);
     let mut best = None;
     let mut least = f64::INFINITY;
-    for tile in kernel.library.tiles {
+    for tile in tiles {
         let base = search.tiles(*tile);
         if search.matrix_time(*tile, base) >= least {
             continue;
@@ -109,6 +115,16 @@ impl<'a> Search<'a> {
             partial: 2.0 * bytes.outputs / kernel.on.chip.l2.read_bandwidth.get(),
             missed,
             per_core: kernel.cores().recip(),
+        }
+    }
+
+    /// What a rule that counts waves knows of the product.
+    fn grid(&self) -> waves::Grid {
+        waves::Grid {
+            rows: (self.product.rows.ceil() as u32).max(1),
+            columns: self.product.columns,
+            groups: (self.product.matrices.ceil() as u32).max(1),
+            cores: self.kernel.on.chip.compute.cores,
         }
     }
 

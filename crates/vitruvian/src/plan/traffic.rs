@@ -46,7 +46,7 @@ pub(super) fn mean_rate(requests: &Requests) -> Option<f64> {
 }
 
 impl Traffic {
-    /// Requests of a run at a rate at which `busy` are in the service at a time.
+    /// Requests of a run at a mean rate at which `busy` are in the service at a time.
     pub(super) fn at(&self, rate: f64, busy: f64, confirm: &Confirm) -> Requests {
         let requests = confirm.requests.max((TURNOVERS * busy).min(f64::from(u32::MAX / 4)) as u32);
         match self {
@@ -58,7 +58,11 @@ impl Traffic {
                 seed: confirm.seed,
             }
             .draw(),
-            Self::Recorded(trace, own) => trace.first(requests as usize).sped_up(rate / own),
+            Self::Recorded(trace, own) => {
+                let window = trace.first(requests as usize);
+                let own = mean_rate(&window).unwrap_or(*own);
+                window.sped_up(rate / own)
+            }
         }
     }
 

@@ -241,3 +241,45 @@ pub(crate) fn way(model: &Model, plan: &QuantPlan, from: End<'_>, to: End<'_>) -
         layers: model.depth() as u32,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vitruvian_model::{Scheme, catalog};
+
+    use super::*;
+    use crate::study::Input;
+
+    /// Bytes per second of one rank between chips of these kinds, so many of each side, four to a replica.
+    fn rate(from: &str, to: &str, chips: u32) -> f64 {
+        let profiles = Profiles::catalog().unwrap();
+        let setup =
+            |name: &str| Setup::new(&Input::Name(name.into()), &Service::default(), &profiles).unwrap();
+        let (from, to) = (setup(from), setup(to));
+        let layout = Layout { tp: 4, ..Layout::ONE };
+        let (here, there) = (from.network(), to.network());
+        let model = catalog::model("qwen3-32b").unwrap();
+        let plan = QuantPlan::uniform(Scheme::Bf16);
+        let replicas = chips / 4;
+        let way = way(&model, &plan, (&from, &here, layout, replicas), (&to, &there, layout, replicas));
+        // 64 layers of 2 · 8 heads · 128 values of 2 bytes.
+        assert_eq!(way.token, 64.0 * 2.0 * 8.0 * 128.0 * 2.0);
+        way.bandwidth / 4.0
+    }
+
+    #[test]
+    fn a_pair_of_910b_has_one_link_inside_a_node_and_one_roce_port_between() {
+        let inside = rate("ascend-910b2", "ascend-910b2", 4);
+        let between = rate("ascend-910b2", "ascend-910b2", 8);
+        // 18.5 GB/s of a link and 24.5 GB/s of a port (catalog/nodes/atlas-800t-a2.toml), less what the protocol costs.
+        assert!(inside > 0.6 * 18.5e9 && inside <= 18.5e9, "{inside}");
+        assert!(between > 0.6 * 24.5e9 && between <= 24.5e9, "{between}");
+    }
+
+    #[test]
+    fn the_slower_side_sets_the_pace() {
+        let (mixed, alike) = (rate("h20", "ascend-910b2", 4), rate("h20", "h20", 8));
+        let roce = rate("ascend-910b2", "ascend-910b2", 8);
+        assert!((mixed / roce - 1.0).abs() < 1e-9, "{mixed} {roce}");
+        assert!(alike > mixed);
+    }
+}

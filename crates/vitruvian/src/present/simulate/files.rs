@@ -16,7 +16,7 @@ pub fn request_columns(run: &Simulated) -> Vec<Column> {
     let whole = |name, value: &dyn Fn(usize) -> i64| Column::whole(name, all().map(value));
     let number = |name, value: &dyn Fn(usize) -> f64| Column::number(name, all().map(value));
     vec![
-        whole("request", &|index| index as i64),
+        whole("request", &|index| i64::from(index as u32)),
         whole("answered", &|index| i64::from(answered(index))),
         number("arrival_s", &|index| seconds(outcome.arrivals[index])),
         whole("input_tokens", &|index| i64::from(requests.inputs[index])),

@@ -120,7 +120,12 @@ impl Line<'_> {
 
     /// The workers whose columns begin so. Only those of separated prefill and decode come in numbers.
     fn workers(&self, prefix: &str) -> Result<Workers, String> {
-        let degree = |name: &str| self.count(&format!("{prefix}{name}"), 1);
+        // Where prefill and decode are apart, some rows write zero for a degree that does not apply.
+        let degree = |name: &str| {
+            let name = format!("{prefix}{name}");
+            let none = !prefix.is_empty() && self.text(&name).parse() == Ok(0.0);
+            if none { Ok(1) } else { self.count(&name, 1) }
+        };
         let workers = format!("{prefix}num_workers");
         let count = match prefix {
             "" => 1,
@@ -139,8 +144,8 @@ impl Line<'_> {
 
     /// Clients of a row of separated prefill and decode: the `_c64_` of its identifier, zero without.
     fn clients(&self) -> u32 {
-        let parts = self.text("id").split('_').filter_map(|part| part.strip_prefix('c'));
-        parts.filter_map(|number| number.parse().ok()).next().unwrap_or(0)
+        let mut parts = self.text("id").split('_').filter_map(|part| part.strip_prefix('c'));
+        parts.find_map(|number| number.parse().ok()).unwrap_or(0)
     }
 
     fn text(&self, name: &str) -> &str {
