@@ -3,6 +3,9 @@
 use super::command::Command;
 use super::{Engine, Launch, Part, Role};
 
+/// Port at which SGLang's prefill instances listen unless told otherwise.
+const BOOTSTRAP_PORT: u32 = 8998;
+
 /// The router of a service of more than one part; none for one part, which a Kubernetes service balances.
 pub fn router(launch: &Launch) -> Option<Command> {
     let sglang = launch.parts.iter().all(|part| part.engine == Engine::Sglang);
@@ -23,7 +26,9 @@ pub fn router(launch: &Launch) -> Option<Command> {
     for part in &launch.parts {
         let name = if part.role == Role::Prefill { "--prefill" } else { "--decode" };
         for url in urls(part) {
-            command = command.option(name, url);
+            // SGLang's decode instances meet prefill at its bootstrap port, which the router passes on.
+            let bootstrap = (sglang && part.role == Role::Prefill).then(|| BOOTSTRAP_PORT.to_string());
+            command = command.options(name, std::iter::once(url).chain(bootstrap).collect());
         }
     }
     Some(command)

@@ -177,6 +177,16 @@ fn quantisation_methods_exist() {
 }
 
 #[test]
+fn the_router_of_sglang_knows_where_prefill_is_met() {
+    let pools = [Role::Prefill, Role::Decode].map(|role| part(Engine::Sglang, role, "bf16"));
+    let words = router::router(&launch(pools.to_vec())).unwrap().words().join(" ");
+    assert!(
+        words.contains("--pd-disaggregation --prefill http://sglang-chip-0.sglang-chip:8000 8998"),
+        "{words}"
+    );
+}
+
+#[test]
 fn both_ends_of_a_mooncake_transfer_tell_the_same_degrees() {
     let launch = launch(vec![
         part(Engine::VllmAscend, Role::Prefill, "bf16"),
@@ -243,6 +253,7 @@ fn a_disaggregated_service_has_a_router_that_knows_every_replica() {
     let words = router::router(&launch).unwrap().words().join(" ");
     assert_eq!(words.matches("--prefill http://").count(), 2);
     assert_eq!(words.matches("--decode http://").count(), 2);
+    assert!(!words.contains(" 8998"), "vLLM's connector finds its peer by itself");
     let files = files(&launch);
     let names: Vec<&str> = files.iter().map(|file| &*file.name).collect();
     assert_eq!(
