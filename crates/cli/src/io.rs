@@ -108,21 +108,21 @@ pub(crate) fn progress(what: &str) {
 /// A line at a terminal that counts what is done; silent in a pipe.
 pub(crate) struct Counter {
     what: &'static str,
-    total: usize,
     shown: usize,
     visible: bool,
 }
 
 impl Counter {
     /// Nothing is done yet.
-    pub(crate) fn new(what: &'static str, total: usize) -> Self {
-        Self { what, total, shown: 0, visible: io::stderr().is_terminal() }
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self { what, shown: 0, visible: io::stderr().is_terminal() }
     }
 
     /// So many are done; the line changes with every percent.
-    pub(crate) fn at(&mut self, done: usize) {
-        if self.visible && done * 100 / self.total.max(1) > self.shown {
-            self.shown = done * 100 / self.total.max(1);
+    pub(crate) fn at(&mut self, done: usize, all: usize) {
+        let percent = done * 100 / all.max(1);
+        if self.visible && percent > self.shown {
+            self.shown = percent;
             write_stderr(&format!("\r{} {} %\x1b[K", self.what, self.shown));
         }
     }

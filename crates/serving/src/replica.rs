@@ -7,12 +7,15 @@
 //! Decode steps of an unchanged batch are advanced together. Their times are t, t + s, t + 2s, … while the contexts stay on
 //! one line of [`Line`], so k of them take k·t + s·k(k−1)/2: exact for that line, rounded once to a picosecond.
 
+mod together;
+
 use vitruvian_cost::Refusal;
 use vitruvian_event::{Instant, Span};
 
 use crate::lane::{Book, Lane};
 use crate::scheduler::Policy;
 use crate::times::{Batch, Line, StepTime, StepTimes};
+use together::Together;
 
 /// Steps under way.
 #[derive(Clone, Copy, Debug)]
@@ -126,12 +129,12 @@ impl Replica {
         let (mut prompt_tokens, mut tokens, mut receivers) = (0, 0.0, 0);
         for (index, lane) in lanes.iter().enumerate() {
             let batch = lane.batch();
-            together.add(index, cost(&batch, times)?);
+            together.add(index, cost(&batch, times)?, rows(lane, &batch), times)?;
             prompt_tokens += batch.new;
             receivers += batch.decode;
             tokens += f64::from(batch.decode) * lane.rate() + f64::from(batch.sampled);
         }
-        let first = together.time();
+        let first = together.time(times)?;
         Ok(Run { from: now, steps: 1, first, slope: StepTime::default(), prompt_tokens, tokens, receivers })
     }
 
@@ -148,8 +151,9 @@ impl Replica {
         let (mut most, mut tokens, mut receivers) = (u64::MAX, 0.0, 0);
         for (index, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.plan.decode) {
             let line = times.decode(lane.decoding, lane.mean_context())?;
-            here.add(index, line.now);
-            next.add(index, after(&line, lane.rate()));
+            let rows = rows(lane, &lane.batch());
+            here.add(index, line.now, rows, times)?;
+            next.add(index, after(&line, lane.rate()), rows, times)?;
             most = most.min(steps_ahead(lane, &line, book));
             tokens += f64::from(lane.decoding) * lane.rate();
             receivers += lane.decoding;
@@ -158,7 +162,7 @@ impl Replica {
             lanes.iter_mut().filter(|lane| lane.plan.decode).fold(most, |most, lane| take(lane, most));
         // A lane may have taken blocks for more steps than another lets it make.
         lanes.iter_mut().filter(|lane| lane.plan.decode).for_each(|lane| settle(lane, steps));
-        let (first, then) = (here.time(), next.time());
+        let (first, then) = (here.time(times)?, next.time(times)?);
         let slope = StepTime {
             latency: then.latency - first.latency,
             interval: 0.0,
@@ -182,6 +186,11 @@ impl Replica {
         self.generation += 1;
         self.run.map(|run| run.end())
     }
+}
+
+/// Rows that a lane brings to a step.
+fn rows(lane: &Lane, batch: &Batch) -> u32 {
+    batch.new + batch.decode * lane.queries()
 }
 
 /// A step of one lane.
@@ -250,39 +259,6 @@ fn last_that(mut low: u64, mut high: u64, fits: impl Fn(u64) -> bool) -> u64 {
     low
 }
 
-/// The step of several lanes from their own.
-struct Together {
-    groups: u32,
-    one: bool,
-    latency: f64,
-    /// Of each pipeline slot, the longest interval of its groups.
-    slots: [f64; MOST_SLOTS],
-    energy: f64,
-}
-
-/// More pipeline slots than any deployment has; those beyond share the last place.
-const MOST_SLOTS: usize = 64;
-
-impl Together {
-    fn new(groups: u32, lanes: usize) -> Self {
-        Self { groups: groups.max(1), one: lanes == 1, latency: 0.0, slots: [0.0; MOST_SLOTS], energy: 0.0 }
-    }
-
-    /// Lanes are numbered group by group within each slot.
-    fn add(&mut self, index: usize, time: StepTime) {
-        let slot = (index / self.groups as usize).min(MOST_SLOTS - 1);
-        self.latency = self.latency.max(time.latency);
-        self.slots[slot] = self.slots[slot].max(time.interval);
-        self.energy += time.energy / f64::from(self.groups);
-    }
-
-    fn time(&self) -> StepTime {
-        let intervals: f64 = if self.one { 0.0 } else { self.slots.iter().sum() };
-        let latency = self.latency.max(intervals);
-        StepTime { latency, interval: latency, energy: self.energy }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,17 +290,5 @@ mod tests {
             [begun(0.0), begun(0.5), begun(1.0), begun(1.1), begun(9.5), begun(99.0)],
             [1, 1, 1, 2, 10, 10]
         );
-    }
-
-    #[test]
-    fn slots_follow_each_other_and_groups_wait_for_each_other() {
-        let time = |latency, interval| StepTime { latency, interval, energy: 1.0 };
-        let mut together = Together::new(2, 4);
-        [time(4.0, 3.0), time(5.0, 2.0), time(4.0, 1.0), time(4.0, 3.0)]
-            .into_iter()
-            .enumerate()
-            .for_each(|(index, time)| together.add(index, time));
-        // max(5, max(3, 2) + max(1, 3)) = 6; four lanes of two groups make two steps' energy.
-        assert_eq!(together.time(), StepTime { latency: 6.0, interval: 6.0, energy: 2.0 });
     }
 }

@@ -1,6 +1,7 @@
 //! What a step costs: time and energy by its shape.
 
 mod engine;
+mod experts;
 mod linear;
 
 pub use engine::EngineTimes;
@@ -74,4 +75,13 @@ pub trait StepTimes {
     /// # Errors
     /// The chip cannot do it.
     fn decode(&mut self, sequences: u32, context: f64) -> Result<Line, Refusal>;
+
+    /// Of a step in which every data-parallel group brings so many rows, the seconds of what the groups do together: expert
+    /// layers and their exchanges. They are part of what the other two give.
+    ///
+    /// # Errors
+    /// The chip cannot do it.
+    fn shared(&mut self, _rows: u32) -> Result<f64, Refusal> {
+        Ok(0.0)
+    }
 }

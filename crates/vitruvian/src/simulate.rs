@@ -34,8 +34,8 @@ pub struct Simulated {
     pub steps: Option<Recorder>,
 }
 
-/// Someone who is told how many requests are answered, and may stop the simulation by `false`.
-pub type Progress<'p> = &'p mut dyn FnMut(usize) -> bool;
+/// Someone who is told how many requests are answered, of how many, and may stop the simulation by `false`.
+pub type Progress<'p> = &'p mut dyn FnMut(usize, usize) -> bool;
 
 /// Simulates a deployment under traffic.
 ///
@@ -58,8 +58,12 @@ pub fn simulate(study: &SimulateStudy, progress: Progress<'_>) -> Result<Simulat
         context: context(study, &model),
         seed: study.seed,
     };
-    let mut onlooker =
-        Onlooker { progress, recorder: study.steps.then(Recorder::default), lanes: lanes(&service) };
+    let mut onlooker = Onlooker {
+        progress,
+        requests: requests.requests.len(),
+        recorder: study.steps.then(Recorder::default),
+        lanes: lanes(&service),
+    };
     let outcome =
         simulate_watched(&mut service, &requests.requests, &mut onlooker).map_err(Diagnostic::from)?;
     let level = Level { ttft: study.ttft.map(Seconds::get), tpot: study.tpot.map(Seconds::get) };
@@ -71,6 +75,7 @@ pub fn simulate(study: &SimulateStudy, progress: Progress<'_>) -> Result<Simulat
 /// Steps to a recorder, progress to the shell.
 struct Onlooker<'p> {
     progress: Progress<'p>,
+    requests: usize,
     recorder: Option<Recorder>,
     /// Lanes of a replica and replicas of each pool.
     lanes: Vec<[u32; 2]>,
@@ -110,7 +115,7 @@ impl Watch for Onlooker<'_> {
     }
 
     fn progress(&mut self, finished: usize) -> bool {
-        (self.progress)(finished)
+        (self.progress)(finished, self.requests)
     }
 }
 

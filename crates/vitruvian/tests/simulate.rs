@@ -40,7 +40,7 @@ fn study(pools: Vec<PoolStudy>, arriving: Arriving) -> SimulateStudy {
 }
 
 fn run(study: &SimulateStudy) -> Simulated {
-    simulate(study, &mut |_| true).unwrap()
+    simulate(study, &mut |_, _| true).unwrap()
 }
 
 fn h20() -> Vec<PoolStudy> {
@@ -88,7 +88,7 @@ fn figures_agree_with_each_other() {
 #[test]
 fn a_run_that_is_stopped_says_so() {
     let study = study(h20(), Arriving::Poisson(3.0));
-    let faults = simulate(&study, &mut |finished| finished < 10).err().unwrap();
+    let faults = simulate(&study, &mut |finished, _| finished < 10).err().unwrap();
     assert_eq!(faults.0[0].code, "stopped");
 }
 

@@ -108,9 +108,9 @@ pub(crate) struct SimulateArgs {
 pub(crate) fn run(arguments: &SimulateArgs) -> Result<Answer, Diagnostics> {
     let study = study(arguments)?;
     io::catch_interrupts();
-    let mut counter = io::Counter::new("requests answered:", arguments.traffic.count());
-    let run = simulate(&study, &mut |finished| {
-        counter.at(finished);
+    let mut counter = io::Counter::new("requests answered:");
+    let run = simulate(&study, &mut |finished, all| {
+        counter.at(finished, all);
         !io::interrupted()
     });
     counter.done();

@@ -88,11 +88,6 @@ enum Process {
 const REQUESTS: u32 = 1000;
 
 impl TrafficArgs {
-    /// Requests that are likely to come, for the counter.
-    pub(super) fn count(&self) -> usize {
-        self.requests.unwrap_or(REQUESTS) as usize
-    }
-
     /// The traffic asked for, its files read.
     pub(super) fn traffic(&self) -> Result<Traffic, Diagnostics> {
         match &self.trace {
