@@ -17,6 +17,8 @@ pub struct Answer {
     pub files: Vec<OutputFile>,
     /// Binary files, such as traces.
     pub traces: Vec<(PathBuf, Vec<u8>)>,
+    /// A folder of files that `--emit` asked for.
+    pub folder: Option<Folder>,
     /// Doubts, printed to stderr.
     pub doubts: Vec<Diagnostic>,
     /// Whether nothing feasible was found; the page then says why, and the exit status is 1.
@@ -30,6 +32,15 @@ pub struct OutputFile {
     pub path: PathBuf,
     /// What.
     pub contents: String,
+}
+
+/// A folder that appears whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Where.
+    pub path: PathBuf,
+    /// Name, content, and whether it is a script.
+    pub files: Vec<(String, String, bool)>,
 }
 
 impl Answer {

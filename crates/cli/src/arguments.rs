@@ -10,6 +10,7 @@ use crate::commands::{calibrate, chip, compare, compress, estimate, kernel, mode
 use crate::commands::{
     calibrate, chip, compare, cost, estimate, export_control, kernel, model, train, validate,
 };
+use crate::commands::{calibrate, chip, compare, estimate, kernel, model, plan, simulate, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -35,6 +36,10 @@ pub(crate) enum Command {
     Fleet(fleet::FleetCommand),
     /// Weigh what quantisation and sparsity cost in quality and gain on each chip; write the checkpoint
     Compress(compress::CompressArgs),
+    /// Plan the chips at hand for a traffic: which layouts and pools, how many replicas, and what to start
+    Plan(Box<plan::PlanArgs>),
+    /// Serve a trace or made-up traffic with a deployment, request by request
+    Simulate(Box<simulate::SimulateArgs>),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),

@@ -14,6 +14,9 @@ pub(crate) mod model;
 mod replica;
 mod service;
 pub(crate) mod train;
+pub(crate) mod plan;
+mod service;
+pub(crate) mod simulate;
 pub(crate) mod validate;
 
 use vitruvian_diagnostics::Diagnostics;
@@ -28,6 +31,8 @@ pub(crate) fn run(command: &Command) -> Result<Answer, Diagnostics> {
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Fleet(command) => fleet::run(command),
         Command::Compress(arguments) => compress::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
+        Command::Simulate(arguments) => simulate::run(arguments),
         Command::Chip(command) => chip::run(command),
         Command::Cost(command) => cost::run(command),
         Command::ExportControl(command) => export_control::run(command),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use vitruvian_diagnostics::{Diagnostic, SourceText};
 
@@ -43,6 +44,51 @@ pub(crate) fn write_file(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), 
     written.map_err(|error| unwritable(&path.display().to_string(), &error))
 }
 
+/// Writes a whole folder or nothing: into a temporary folder beside it, which then takes its name.
+///
+/// A folder that holds anything is never touched.
+pub(crate) fn write_folder(path: &Path, files: &[(String, String, bool)]) -> Result<(), Diagnostic> {
+    let shown = path.display().to_string();
+    if fs::symlink_metadata(path).is_ok() && !(path.is_dir() && names_in(path).is_empty()) {
+        return Err(Diagnostic::error(
+            "output-exists",
+            format!("`{shown}` exists and is not an empty folder"),
+        )
+        .help("name a new folder, or remove that one first"));
+    }
+    let written = temporary_beside(path).ok_or_else(|| ErrorKind::InvalidInput.into()).and_then(|beside| {
+        let written = fill(&beside, files).and_then(|()| fs::rename(&beside, path));
+        if written.is_err() {
+            let _ = fs::remove_dir_all(&beside);
+        }
+        written
+    });
+    written.map_err(|error| unwritable(&shown, &error))
+}
+
+fn fill(folder: &Path, files: &[(String, String, bool)]) -> io::Result<()> {
+    fs::create_dir(folder)?;
+    for (name, contents, executable) in files {
+        let path = folder.join(name);
+        fs::write(&path, contents)?;
+        if *executable {
+            make_executable(&path)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Writes to standard output. A reader that has gone away is no fault.
 pub(crate) fn write_stdout(contents: &str) -> Result<(), Diagnostic> {
     let mut out = io::stdout().lock();
@@ -58,6 +104,53 @@ pub(crate) fn progress(what: &str) {
         write_stderr(&format!("{what} …\n"));
     }
 }
+
+/// A line at a terminal that counts what is done; silent in a pipe.
+pub(crate) struct Counter {
+    what: &'static str,
+    shown: usize,
+    visible: bool,
+}
+
+impl Counter {
+    /// Nothing is done yet.
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self { what, shown: 0, visible: io::stderr().is_terminal() }
+    }
+
+    /// So many are done; the line changes with every percent.
+    pub(crate) fn at(&mut self, done: usize, all: usize) {
+        let percent = done * 100 / all.max(1);
+        if self.visible && percent > self.shown {
+            self.shown = percent;
+            write_stderr(&format!("\r{} {} %\x1b[K", self.what, self.shown));
+        }
+    }
+
+    /// Clears the line.
+    pub(crate) fn done(&self) {
+        if self.visible && self.shown > 0 {
+            write_stderr("\r\x1b[K");
+        }
+    }
+}
+
+/// Whether the user asked to stop (Ctrl-C). What is being written is written to its end; asking twice ends at once.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// From now on Ctrl-C asks instead of killing.
+pub(crate) fn catch_interrupts() {
+    // Where signals cannot be caught, Ctrl-C kills as it always did.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Writes to standard error; there is nowhere to say that it failed.
 pub(crate) fn write_stderr(contents: &str) {
@@ -213,6 +306,19 @@ mod tests {
         write_file(&link, "new").unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_folder_appears_whole_and_never_over_another() {
+        let folder = Folder::new("emit");
+        let files = [("a.sh".to_owned(), "x".to_owned(), true), ("b/none".to_owned(), "y".to_owned(), false)];
+        let target = folder.0.join("out");
+        // The second file cannot be written: nothing is left, not even the first.
+        assert_eq!(write_folder(&target, &files).unwrap_err().code, "output-unwritable");
+        assert!(names_in(&folder.0).is_empty());
+        write_folder(&target, &files[..1]).unwrap();
+        assert_eq!(names_in(&target), ["a.sh"]);
+        assert_eq!(write_folder(&target, &files[..1]).unwrap_err().code, "output-exists");
     }
 
     #[test]

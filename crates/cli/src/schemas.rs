@@ -14,6 +14,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("fleet-plan", schema_for!(vitruvian::FleetAnswer)),
         ("fleet-file", Schema::try_from(vitruvian::fleet::json_schema()).unwrap_or_default()),
         ("compress", schema_for!(vitruvian::compress::answer::CompressAnswer)),
+        ("plan", schema_for!(vitruvian::PlanAnswer)),
+        ("simulate", schema_for!(vitruvian::SimulateAnswer)),
         ("chip-list", schema_for!(Vec<chip::list::Line>)),
         ("chip-show", schema_for!(chip::show::Shown)),
         ("chip-diff", schema_for!(Vec<chip::diff::Shown>)),

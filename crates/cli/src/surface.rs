@@ -63,6 +63,9 @@ impl Surface {
         for (path, contents) in &answer.traces {
             io::write_file(path, contents)?;
         }
+        if let Some(folder) = &answer.folder {
+            io::write_folder(&folder.path, &folder.files)?;
+        }
         let contents = self.contents(answer);
         match &self.output {
             Some(path) => io::write_file(path, &contents)?,

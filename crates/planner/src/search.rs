@@ -143,7 +143,7 @@ fn column(question: &Question<'_>, base: Candidate, meter: &mut Meter<'_>, part:
 }
 
 /// Whether a larger batch must fall to the same reason: memory and time per token only grow with the batch.
-fn hopeless(fall: &Fall) -> bool {
+pub(crate) fn hopeless(fall: &Fall) -> bool {
     matches!(fall, Fall::DoesNotFit { .. } | Fall::Tpot(_) | Fall::Unsupported(_) | Fall::Saturated { .. })
 }
 
@@ -221,7 +221,7 @@ pub fn evaluate(
 }
 
 /// Memory of the fullest rank and what the batch takes of its cache.
-fn room(
+pub(crate) fn room(
     question: &Question<'_>,
     replica: &Replica<'_>,
     candidate: &Candidate,
@@ -235,7 +235,7 @@ fn room(
     if used > memory.cache { Err(misfit(used - memory.cache, memory.stage)) } else { Ok((memory, used)) }
 }
 
-fn missed(targets: &Targets, performance: &Performance) -> Option<Fall> {
+pub(crate) fn missed(targets: &Targets, performance: &Performance) -> Option<Fall> {
     if targets.tpot.is_some_and(|most| performance.tpot > most) {
         return Some(Fall::Tpot(performance.tpot));
     }

@@ -87,6 +87,15 @@ pub fn layouts(experts: bool, chips: u32, node: u32) -> Vec<Layout> {
     all
 }
 
+/// Every layout that fits into `chips`, whether or not its replica divides them: what is left over stays idle.
+pub fn fitting(experts: bool, chips: u32, node: u32) -> Vec<Layout> {
+    let sizes = (1..=chips).filter(|size| size.is_power_of_two() || chips.is_multiple_of(*size));
+    let mut all: Vec<Layout> = sizes.flat_map(|size| layouts(experts, size, node)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 fn divisors(n: u32) -> impl Iterator<Item = u32> {
     (1..=n).filter(move |d| n.is_multiple_of(*d))
 }

@@ -25,6 +25,10 @@ use crate::workload::Workload;
 pub struct Steady {
     /// Mean time to first token: rest of the step under way, queue, own prefill.
     pub ttft: Seconds,
+    /// Of it, the wait for prefill work queued before the request.
+    pub queued: Seconds,
+    /// Of it, the steps that carry its own prefill.
+    pub service: Seconds,
     /// Mean time per output token after the first.
     pub tpot: Seconds,
     /// Requests finished per second.
@@ -112,12 +116,12 @@ fn slot(replica: &Replica<'_>, workload: &Workload, batch: u32, chunk: u32) -> S
     Slot { sequences, supply: f64::from(workload.new_tokens()) * f64::from(sequences) / steps, chunk, stages }
 }
 
-fn decode_step(workload: &Workload, sequences: u32) -> Step {
+pub(crate) fn decode_step(workload: &Workload, sequences: u32) -> Step {
     Step::decode(sequences, workload.mean_context())
 }
 
 /// Time after which every micro-batch in flight has made one step.
-fn cycle(cost: &StepCost, stages: u32) -> Seconds {
+pub(crate) fn cycle(cost: &StepCost, stages: u32) -> Seconds {
     cost.latency.max(cost.interval * f64::from(stages))
 }
 
@@ -190,7 +194,7 @@ fn prefill_first(
 }
 
 /// A step of `tokens` prefill tokens: whole prompts if they fit, else one chunk from the middle of a prompt.
-fn chunk_step(workload: &Workload, tokens: f64) -> Step {
+pub(crate) fn chunk_step(workload: &Workload, tokens: f64) -> Step {
     let (new, cached) = (workload.new_tokens(), workload.cached_tokens());
     let prompts = (tokens / f64::from(new)).round() as u32;
     let prefill = if prompts >= 1 && tokens >= f64::from(new) {
@@ -231,6 +235,8 @@ fn assemble(
     let amplified = share.queued.get() * wait_gain + (ttft - share.queued).get();
     Steady {
         ttft,
+        queued: share.queued,
+        service: share.service,
         tpot: if workload.decode_steps() > 0 { share.step } else { Seconds::ZERO },
         requests_per_s: clients / holding.get(),
         prefill_share,

@@ -3,7 +3,7 @@
 use vitruvian_quantity::Seconds;
 
 /// Requests of one typical length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Workload {
     /// Prompt tokens of a request (ISL).
     pub input: u32,

@@ -5,10 +5,12 @@
 //! reads or writes a file.
 
 pub mod cell;
+pub mod columns;
 pub mod csv;
 pub mod figure;
 pub mod html;
 pub mod launch_training;
+pub mod launch;
 pub mod markdown;
 pub mod page;
 pub mod svg;

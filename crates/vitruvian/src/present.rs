@@ -10,6 +10,8 @@ pub mod fleet;
 mod operators;
 pub mod ownership;
 pub mod train;
+pub mod plan;
+pub mod simulate;
 pub mod validation;
 
 use vitruvian_report::{Cell, Tone};

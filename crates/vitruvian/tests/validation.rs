@@ -119,8 +119,9 @@ tpot = { value = 3, unit = "token/s" }
     assert!(faults.to_string().contains("another unit"), "{faults}");
 }
 
-/// Medians of the open serving table: the targets are 10 % for TPOT and 15 % for TTFT, of which the second is missed
-/// (docs/validation.md); these bounds keep what was reached.
+/// Medians of every third point of the open serving table, disaggregated ones with known workers included; the whole table
+/// is in docs/validation.md, and its targets (8 % for TPOT, 15 % for TTFT) in DEVIATIONS.md. These bounds keep what was
+/// reached.
 #[test]
 fn the_open_serving_table_stays_as_close_as_it_was() {
     let shared = folder("../shared/data");
@@ -133,8 +134,12 @@ fn the_open_serving_table_stays_as_close_as_it_was() {
         let file = shared.join("models").join(format!("{}.json", name.replace('/', "--")));
         file.is_file().then(|| read(&file))
     };
-    let report = serving::serving(&read(&table), &configuration).unwrap();
-    assert!(report.tpot.n > 700, "{}", report.tpot.n);
-    assert!(report.tpot.median_abs_pct_error <= 11.0, "TPOT {}", report.tpot.median_abs_pct_error);
+    let whole = read(&table);
+    let (header, rows) = whole.text().split_once('\n').unwrap();
+    let third: Vec<&str> = std::iter::once(header).chain(rows.lines().step_by(3)).collect();
+    let report = serving::serving(&SourceText::new(whole.name(), third.join("\n")), &configuration).unwrap();
+    assert!(report.tpot.n > 240, "{}", report.tpot.n);
+    assert!(report.tpot.median_abs_pct_error <= 10.5, "TPOT {}", report.tpot.median_abs_pct_error);
     assert!(report.ttft.median_abs_pct_error <= 18.0, "TTFT {}", report.ttft.median_abs_pct_error);
+    assert!(report.groups.iter().any(|group| group.name.ends_with("disaggregated")));
 }

@@ -46,9 +46,9 @@ pub(crate) struct CompareArgs {
 
 /// A service level, or none.
 #[derive(Clone, Copy, Debug)]
-struct Target(Option<Seconds>);
+pub(crate) struct Target(pub(crate) Option<Seconds>);
 
-fn target(text: &str) -> Result<Target, String> {
+pub(crate) fn target(text: &str) -> Result<Target, String> {
     if text == "none" {
         return Ok(Target(None));
     }

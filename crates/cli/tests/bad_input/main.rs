@@ -11,8 +11,10 @@ mod files;
 mod fleet;
 mod models;
 mod numbers;
+mod plans;
 mod targets;
 mod training;
+mod traffic;
 mod unfit;
 
 use std::path::Path;

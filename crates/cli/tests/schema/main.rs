@@ -45,6 +45,10 @@ fn fleets() {
 #[test]
 fn answers() {
     agrees("compare", &["compare"]);
+    agrees(
+        "simulate",
+        &["simulate", "--rate", "5", "--requests", "20", "--isl", "100", "--osl", "20", "--chips", "1"],
+    );
     agrees("estimate", &["estimate", "--chip", "h20", "--tp", "2", "--explain"]);
 }
 

@@ -1,20 +1,19 @@
-//! A table of measured serving points (closed loop: a fixed number of clients) against the steady state.
+//! A table of measured serving points (closed loop: a fixed number of clients) against simulations of them.
 
 mod fit;
 mod point;
+mod simulated;
 mod table;
-
-use schemars::JsonSchema;
-use serde::Serialize;
-use vitruvian_calibration::score::{Pair, Score};
-use vitruvian_diagnostics::{Diagnostics, SourceText};
-use vitruvian_engine::{Meter, Replica};
-use vitruvian_planner::{Loop, Steady, closed_loop};
 
 use crate::setup::Profiles;
 pub use fit::{EngineFit, FitError, FittedFigure, fit};
 use point::Case;
+use schemars::JsonSchema;
+use serde::Serialize;
+use simulated::Seen;
 pub use table::Point;
+use vitruvian_calibration::score::{Pair, Score};
+use vitruvian_diagnostics::{Diagnostics, SourceText};
 
 /// Errors of a table of serving points.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -111,7 +110,7 @@ struct Known<'a> {
     configuration: &'a dyn Fn(&str) -> Option<SourceText>,
 }
 
-/// Predicts every aggregated point of a table. `configuration` finds a model's `config.json` by its path (`org/name`);
+/// Simulates every point of a table whose workers it counts. `configuration` finds a model's `config.json` by its path (`org/name`);
 /// the catalog is asked where it finds none.
 ///
 /// # Errors
@@ -134,32 +133,35 @@ pub fn serving(
 
 fn predict(point: &Point, known: &Known<'_>) -> Result<PointRow, String> {
     let case = Case::new(point, known)?;
-    let setup = &case.setup;
-    let network = setup.network();
-    let mut meter = Meter::new(&setup.node, setup.costs(), &network);
-    let replica =
-        Replica { model: &case.model, plan: &case.plan, layout: case.layout, engine: &setup.engine };
-    let load = Loop { clients: case.clients(), rounds: ROUNDS };
-    let state = closed_loop(&replica, &case.workload, load, setup.engine.batched_tokens, &mut meter)
-        .map_err(|fall| fall.to_string())?;
-    Ok(row(point, &case, &state))
+    let seen = simulated::run(&case)?;
+    Ok(row(point, &case, &seen))
 }
 
-fn row(point: &Point, case: &Case, state: &Steady) -> PointRow {
+fn row(point: &Point, case: &Case, seen: &Seen) -> PointRow {
+    let setup = &case.last().setup;
+    let kind = if case.sides.len() > 1 { ", disaggregated" } else { "" };
+    let layouts: Vec<String> = case
+        .sides
+        .iter()
+        .map(|side| match side.workers {
+            1 => side.layout.to_string(),
+            workers => format!("{workers} × {}", side.layout),
+        })
+        .collect();
     PointRow {
         id: point.id.clone(),
-        group: format!("{}, {}, {}", case.model.name, case.setup.chip.name, case.setup.engine.name),
-        layout: case.layout.to_string(),
+        group: format!("{}, {}, {}{kind}", case.model.name, setup.chip.name, setup.engine.name),
+        layout: layouts.join(" to "),
         isl: point.isl,
         osl: point.osl,
         concurrency: case.clients(),
         measured_ttft_ms: point.ttft_ms,
-        predicted_ttft_ms: state.ttft.get() * 1e3,
+        predicted_ttft_ms: seen.ttft * 1e3,
         measured_tpot_ms: point.tpot_ms,
-        predicted_tpot_ms: state.tpot.get() * 1e3,
-        bound: state.decode.bound().name().to_owned(),
-        ttft_sigma: state.ttft_sigma,
-        tpot_sigma: state.tpot_sigma,
+        predicted_tpot_ms: seen.tpot * 1e3,
+        bound: seen.bound.name().to_owned(),
+        ttft_sigma: seen.ttft_sigma,
+        tpot_sigma: seen.tpot_sigma,
     }
 }
 

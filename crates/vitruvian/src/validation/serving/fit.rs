@@ -158,18 +158,25 @@ pub fn fit(
 ) -> Result<Vec<EngineFit>, Diagnostics> {
     let points = table::read(source)?;
     let known = Known { profiles: Profiles::catalog()?, configuration };
-    let cases: Vec<(Case, &Point)> =
-        points.iter().filter_map(|point| Some((Case::new(point, &known).ok()?, point))).collect();
-    let networks: Vec<Network<'_>> = cases.iter().map(|(case, _)| case.setup.network()).collect();
-    let mut engines: Vec<&EngineProfile> = cases.iter().map(|(case, _)| &case.setup.engine).collect();
+    let cases: Vec<(Case, &Point)> = points
+        .iter()
+        .filter(|point| point.aggregated)
+        .filter_map(|point| Some((Case::new(point, &known).ok()?, point)))
+        .collect();
+    let networks: Vec<Network<'_>> = cases.iter().map(|(case, _)| case.sides[0].setup.network()).collect();
+    let mut engines: Vec<&EngineProfile> =
+        cases.iter().map(|(case, _)| &case.sides[0].setup.engine).collect();
     engines.sort_by(|a, b| a.name.cmp(&b.name));
     engines.dedup_by(|a, b| a.name == b.name);
     let fits = engines.into_iter().map(|engine| {
-        let mine = cases.iter().zip(&networks).filter(|((case, _), _)| case.setup.engine.name == engine.name);
+        let mine = cases
+            .iter()
+            .zip(&networks)
+            .filter(|((case, _), _)| case.sides[0].setup.engine.name == engine.name);
         let bench = mine.map(|((case, point), network)| Bench {
             case,
             point,
-            meter: Meter::new(&case.setup.node, case.setup.costs(), network),
+            meter: Meter::new(&case.sides[0].setup.node, case.sides[0].setup.costs(), network),
         });
         fit_engine(engine, bench.collect())
     });
@@ -261,7 +268,7 @@ fn ratios(engine: &EngineProfile, bench: &mut [Bench<'_>], used: &dyn Fn(&Bench<
     for one in bench.iter_mut().filter(|one| used(one)) {
         let Some(state) = run(engine, one) else { continue };
         all.push(Ratio {
-            group: format!("{} {}", one.case.model.name, one.case.setup.chip.name),
+            group: format!("{} {}", one.case.model.name, one.case.sides[0].setup.chip.name),
             ttft: (state.ttft.get() * 1e3 / one.point.ttft_ms).ln(),
             tpot: (state.tpot.get() * 1e3 / one.point.tpot_ms).ln(),
         });
@@ -270,7 +277,8 @@ fn ratios(engine: &EngineProfile, bench: &mut [Bench<'_>], used: &dyn Fn(&Bench<
 }
 
 fn run(engine: &EngineProfile, one: &mut Bench<'_>) -> Option<Steady> {
-    let replica = Replica { model: &one.case.model, plan: &one.case.plan, layout: one.case.layout, engine };
+    let replica =
+        Replica { model: &one.case.model, plan: &one.case.plan, layout: one.case.sides[0].layout, engine };
     let load = Loop { clients: one.case.clients(), rounds: ROUNDS };
     closed_loop(&replica, &one.case.workload, load, engine.batched_tokens, &mut one.meter).ok()
 }

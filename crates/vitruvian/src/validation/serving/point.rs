@@ -3,20 +3,29 @@
 use vitruvian_model::{Layout, Model, QuantPlan, Scheme, catalog as models, read_config, validate};
 use vitruvian_planner::Workload;
 use vitruvian_quantity::Dtype;
+use vitruvian_serving::Role;
 
 use super::Known;
-use super::table::Point;
+use super::table::{Point, Workers};
 use crate::setup::Setup;
 use crate::study::{Input, Service};
 
 /// One deployment as it was measured.
 pub(super) struct Case {
-    pub(super) setup: Setup,
     pub(super) model: Model,
     pub(super) plan: QuantPlan,
-    pub(super) layout: Layout,
     pub(super) workload: Workload,
+    /// Workers that do everything; or those that prefill, then those that decode.
+    pub(super) sides: Vec<Side>,
     batch: u32,
+}
+
+/// Equal workers.
+pub(super) struct Side {
+    pub(super) role: Role,
+    pub(super) setup: Setup,
+    pub(super) layout: Layout,
+    pub(super) workers: u32,
 }
 
 impl Case {
@@ -25,31 +34,60 @@ impl Case {
     /// # Errors
     /// The reason why the point cannot be predicted, the same words for the same reason.
     pub(super) fn new(point: &Point, known: &Known<'_>) -> Result<Self, String> {
-        if !point.aggregated {
-            return Err("prefill and decode on separate chips".to_owned());
+        let decoders = point.decoders;
+        if point.workers.count == 0 || decoders.is_some_and(|workers| workers.count == 0) || point.batch == 0
+        {
+            return Err(
+                "prefill and decode on separate chips, whose numbers the table does not give".to_owned()
+            );
         }
         let model = model(&point.model, known)?;
-        let layout = layout(point, &model);
-        validate(&model, layout).map_err(|error| error.to_string())?;
-        let chip = Input::Name(point.system.replace('_', "-"));
-        let service = Service { engine: Some(engine_name(&point.backend).to_owned()), ..Service::default() };
-        let setup = Setup::new(&chip, &service, &known.profiles).map_err(|error| error.to_string())?;
+        let sides = match &decoders {
+            None => vec![side(Role::Whole, &point.workers, point, &model, known)?],
+            Some(decoders) => vec![
+                side(Role::Prefill, &point.workers, point, &model, known)?,
+                side(Role::Decode, decoders, point, &model, known)?,
+            ],
+        };
         let workload = Workload { input: point.isl, output: point.osl, cached: 0 };
-        Ok(Self { plan: plan(point, &model), setup, model, layout, workload, batch: point.batch })
+        Ok(Self { plan: plan(point, &model), model, workload, sides, batch: point.batch })
     }
 
-    /// Requests in flight: the table counts those of one data-parallel attention group.
+    /// Requests in flight: of aggregated points the table counts those of one data-parallel attention group.
     pub(super) fn clients(&self) -> u32 {
-        self.batch * self.layout.dp
+        match &self.sides[..] {
+            [whole] => self.batch * whole.layout.dp,
+            _ => self.batch,
+        }
     }
+
+    /// The workers that do everything, or those that decode.
+    pub(super) fn last(&self) -> &Side {
+        &self.sides[self.sides.len() - 1]
+    }
+}
+
+fn side(
+    role: Role,
+    workers: &Workers,
+    point: &Point,
+    model: &Model,
+    known: &Known<'_>,
+) -> Result<Side, String> {
+    let layout = layout(workers, model);
+    validate(model, layout).map_err(|error| error.to_string())?;
+    let chip = Input::Name(point.system.replace('_', "-"));
+    let service = Service { engine: Some(engine_name(&point.backend).to_owned()), ..Service::default() };
+    let setup = Setup::new(&chip, &service, &known.profiles).map_err(|error| error.to_string())?;
+    Ok(Side { role, setup, layout, workers: workers.count })
 }
 
 /// The layout of the attention layers, from that of the experts where the table leaves it out: experts over more ranks
 /// than the tensor-parallel group are shared by groups that each attend to sequences of their own.
-fn layout(point: &Point, model: &Model) -> Layout {
-    let expert_ranks = if model.has_experts() { point.moe_tp * point.ep } else { 1 };
-    let dp = point.dp.max(expert_ranks / point.tp);
-    Layout { tp: point.tp, pp: point.pp, dp, ep: point.ep, cp: 1 }
+fn layout(workers: &Workers, model: &Model) -> Layout {
+    let expert_ranks = if model.has_experts() { workers.moe_tp * workers.ep } else { 1 };
+    let dp = workers.dp.max(expert_ranks / workers.tp);
+    Layout { tp: workers.tp, pp: workers.pp, dp, ep: workers.ep, cp: 1 }
 }
 
 /// A configuration at hand wins over the catalog.

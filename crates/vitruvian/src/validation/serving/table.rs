@@ -24,8 +24,23 @@ pub struct Point {
     pub isl: u32,
     /// Generated tokens.
     pub osl: u32,
-    /// Clients of one data-parallel attention group.
+    /// Clients: of one data-parallel attention group of an aggregated point, else of all workers; zero where not stated.
     pub batch: u32,
+    /// Workers that do everything, or those that prefill.
+    pub workers: Workers,
+    /// Workers that decode, where others prefill.
+    pub decoders: Option<Workers>,
+    /// Measured mean time to first token.
+    pub ttft_ms: f64,
+    /// Measured mean time per output token.
+    pub tpot_ms: f64,
+}
+
+/// Equal workers of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workers {
+    /// How many; zero where the table does not say.
+    pub count: u32,
     /// Tensor-parallel degree.
     pub tp: u32,
     /// Pipeline-parallel degree.
@@ -36,10 +51,6 @@ pub struct Point {
     pub moe_tp: u32,
     /// Expert-parallel degree.
     pub ep: u32,
-    /// Measured mean time to first token.
-    pub ttft_ms: f64,
-    /// Measured mean time per output token.
-    pub tpot_ms: f64,
 }
 
 /// Columns without which a point cannot be predicted.
@@ -89,8 +100,6 @@ struct Line<'a> {
 impl Line<'_> {
     fn point(&self) -> Result<Point, String> {
         let aggregated = self.text("mode") == "agg";
-        // A disaggregated row leaves the aggregated degrees empty.
-        let degree = |name| if aggregated { self.count(name, 1) } else { Ok(1) };
         Ok(Point {
             id: self.text("id").to_owned(),
             backend: self.text("backend").to_owned(),
@@ -101,15 +110,42 @@ impl Line<'_> {
             aggregated,
             isl: self.count("isl", 0)?,
             osl: self.count("osl", 0)?,
-            batch: degree("batch_size")?,
+            batch: if aggregated { self.count("batch_size", 1)? } else { self.clients() },
+            workers: self.workers(if aggregated { "" } else { "prefill_" })?,
+            decoders: if aggregated { None } else { Some(self.workers("decode_")?) },
+            ttft_ms: self.number("silicon_ttft_ms")?,
+            tpot_ms: self.number("silicon_tpot_ms")?,
+        })
+    }
+
+    /// The workers whose columns begin so. Only those of separated prefill and decode come in numbers.
+    fn workers(&self, prefix: &str) -> Result<Workers, String> {
+        // Where prefill and decode are apart, some rows write zero for a degree that does not apply.
+        let degree = |name: &str| {
+            let name = format!("{prefix}{name}");
+            let none = !prefix.is_empty() && self.text(&name).parse() == Ok(0.0);
+            if none { Ok(1) } else { self.count(&name, 1) }
+        };
+        let workers = format!("{prefix}num_workers");
+        let count = match prefix {
+            "" => 1,
+            _ if self.text(&workers).is_empty() => 0,
+            _ => self.count(&workers, 0)?,
+        };
+        Ok(Workers {
+            count,
             tp: degree("tp_size")?,
             pp: degree("pp_size")?,
             dp: degree("attention_dp_size")?,
             moe_tp: degree("moe_tp_size")?,
             ep: degree("moe_ep_size")?,
-            ttft_ms: self.number("silicon_ttft_ms")?,
-            tpot_ms: self.number("silicon_tpot_ms")?,
         })
+    }
+
+    /// Clients of a row of separated prefill and decode: the `_c64_` of its identifier, zero without.
+    fn clients(&self) -> u32 {
+        let mut parts = self.text("id").split('_').filter_map(|part| part.strip_prefix('c'));
+        parts.find_map(|number| number.parse().ok()).unwrap_or(0)
     }
 
     fn text(&self, name: &str) -> &str {

@@ -1,0 +1,99 @@
+//! What a simulation counts as it goes.
+
+use super::{Gauge, Simulation};
+use crate::observe::{Census, StepRecord, Watch};
+use crate::outcome::State;
+use crate::replica::Run;
+use crate::series::Figure;
+use vitruvian_event::Instant;
+
+impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
+    pub(super) fn show(&mut self, index: usize, run: &Run, to: Instant) {
+        let replica = &self.replicas[index];
+        for (place, lane) in self.lanes[replica.lanes.clone()].iter().enumerate() {
+            self.watch.step(&StepRecord {
+                pool: replica.pool,
+                replica: replica.number,
+                lane: place,
+                from: run.from,
+                to,
+                steps: run.steps as u32,
+                chunks: &lane.plan.chunks,
+                decodes: lane.plan.decode,
+                running: &lane.running,
+                waiting: lane.waiting.len(),
+                blocks_used: lane.kv.used(),
+                blocks_cached: lane.kv.cached(),
+                blocks: lane.kv.capacity(),
+            });
+        }
+    }
+
+    /// Adds a run to the totals.
+    pub(super) fn count(&mut self, run: &Run, pool: usize, lanes: std::ops::Range<usize>) {
+        let (seconds, energy) = (run.lasts(run.steps).seconds(), run.energy());
+        let outcome = &mut self.outcome;
+        outcome.steps += run.steps;
+        outcome.busy[pool] += seconds;
+        outcome.energy[pool] += energy;
+        outcome.prompt_tokens += u64::from(run.prompt_tokens);
+        outcome.between_tokens.add(run.mean_step(), run.steps * u64::from(run.receivers));
+        let (mut used, mut fullest) = (0u32, 0.0f64);
+        for lane in &self.lanes[lanes] {
+            used += lane.kv.used();
+            fullest = fullest.max(f64::from(lane.kv.used()) / f64::from(lane.kv.capacity().max(1)));
+        }
+        outcome.fullest = outcome.fullest.max(fullest);
+        let series = &mut outcome.series;
+        let mut add = |figure, amount| series.add(figure, run.from, self.now, amount);
+        add(Figure::Busy, seconds);
+        add(Figure::Energy, energy);
+        add(Figure::Tokens, run.tokens * run.steps as f64);
+        add(Figure::PromptTokens, f64::from(run.prompt_tokens));
+        add(Figure::Blocks, f64::from(used) * seconds);
+    }
+
+    /// Follows the queues of all lanes; called where they change.
+    pub(super) fn recount(&mut self) {
+        let waiting: usize = self.lanes.iter().map(|lane| lane.waiting.len()).sum();
+        let running: usize = self.lanes.iter().map(|lane| lane.running.len()).sum();
+        let change = |gauge: &Gauge, now: usize| i64::from(now as u32) - i64::from(gauge.value);
+        let (waiting, running) = (change(&self.waiting, waiting), change(&self.running, running));
+        self.gauge(|s| &mut s.waiting, waiting, Some(Figure::Waiting));
+        self.gauge(|s| &mut s.running, running, Some(Figure::Running));
+    }
+
+    /// Changes a gauge; what it was until now goes into the integral.
+    pub(super) fn gauge(
+        &mut self,
+        which: impl Fn(&mut Self) -> &mut Gauge,
+        change: i64,
+        figure: Option<Figure>,
+    ) {
+        let now = self.now;
+        let gauge = which(self);
+        if change == 0 {
+            return;
+        }
+        let Gauge { value, since, .. } = *gauge;
+        let area = f64::from(value) * (now - since).seconds();
+        gauge.integral += area;
+        (gauge.value, gauge.since) = ((i64::from(value) + change).max(0) as u32, now);
+        if let Some(figure) = figure.filter(|_| area > 0.0) {
+            self.outcome.series.add(figure, since, now, area);
+        }
+    }
+
+    pub(super) fn census(&self) -> Census {
+        let rejected = self.outcome.count(State::Rejected);
+        Census {
+            arrived: self.outcome.arrivals.iter().filter(|at| **at != Instant::NEVER).count(),
+            entering: self.entering,
+            waiting: self.lanes.iter().map(|lane| lane.waiting.len()).sum(),
+            running: self.lanes.iter().map(|lane| lane.running.len()).sum(),
+            moving: self.moving + self.lanes.iter().map(|lane| lane.arrived.len()).sum::<usize>(),
+            finished: self.finished - rejected,
+            rejected,
+        }
+    }
+}
