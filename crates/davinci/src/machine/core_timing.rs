@@ -103,6 +103,8 @@ pub struct CoreTiming {
     pub miss_latency: u32,
     /// Device-memory bandwidth that a stream reaches, against the stated one.
     pub hbm_efficiency: f64,
+    /// L2 read bandwidth that all cores together reach, against the stated one.
+    pub l2_efficiency: f64,
     /// Ways of an L2 set.
     pub l2_ways: u32,
     /// The vector unit.
@@ -160,6 +162,7 @@ impl CoreTiming {
             hit_latency: f.cycles("memory.hit_latency"),
             miss_latency: f.cycles("memory.miss_latency"),
             hbm_efficiency: f.number("memory.hbm_efficiency", ""),
+            l2_efficiency: f.number("memory.l2_efficiency", ""),
             l2_ways: f.count("memory.l2_ways"),
             vector: VectorTiming {
                 width: f.number("vector.width", "B/cycle"),

@@ -6,7 +6,7 @@
 //! m' = max(m, max S)   α = e^(m − m')   P = e^(S − m')   l' = l·α + Σ P   O' = O·α + P·V
 //! ```
 
-use super::plan::{Attention, AttentionTiling, Places, Step, flag};
+use super::plan::{AttentionTiling, BLOCK, Places, Step, Work, flag};
 use crate::isa::{
     Address, Burst, CrossMode, Instruction, Mask, Move, Pipe, Space, Strides, Sync, Type, Vector, VectorOp,
 };
@@ -32,7 +32,7 @@ struct Layout {
 
 struct Softmax<'a> {
     b: ProgramBuilder,
-    problem: &'a Attention,
+    problem: &'a Work,
     tiling: &'a AttentionTiling,
     places: Places,
     /// Rows of this core within a task.
@@ -42,7 +42,7 @@ struct Softmax<'a> {
 }
 
 pub(super) fn program(
-    problem: &Attention,
+    problem: &Work,
     tiling: &AttentionTiling,
     places: Places,
     steps: &[Step],
@@ -73,7 +73,7 @@ pub(super) fn program(
     softmax.b.finish()
 }
 
-fn layout(problem: &Attention, tiling: &AttentionTiling, rows: u32) -> Layout {
+fn layout(problem: &Work, tiling: &AttentionTiling, rows: u32) -> Layout {
     let mut next = 0;
     let mut take = |bytes: u32| {
         let start = next;
@@ -85,7 +85,7 @@ fn layout(problem: &Attention, tiling: &AttentionTiling, rows: u32) -> Layout {
         scores: [take(piece), take(piece)],
         output: take(rows * problem.dim * 4),
         // also holds a piece of the mask
-        partial: take(tiling.piece * problem.dim.max(tiling.rows) * 4),
+        partial: take(tiling.piece * problem.dim.max(BLOCK) * 4),
         fold: take(tiling.piece * LANES * 4),
         blocks: take(tiling.piece * 32),
         maximum: take(rows * 4),
@@ -139,8 +139,8 @@ impl Softmax<'_> {
         let gm = self.places.scores + slot as u64 * tile + row;
         self.b.wait(Pipe::Mte3, Pipe::Mte2, half);
         self.copy(Move::GmToUb, gm, self.ub.scores[usize::from(half)], self.tiling.piece * step.keys * 4);
-        if step.diagonal {
-            let width = self.tiling.rows * 4;
+        if step.masked {
+            let width = BLOCK * 4;
             let gm = self.places.mask + u64::from(self.first + first) * u64::from(width);
             self.b.wait(Pipe::V, Pipe::Mte2, 2);
             self.copy(Move::GmToUb, gm, self.ub.partial, self.tiling.piece * width);
@@ -155,7 +155,7 @@ impl Softmax<'_> {
         let (maximum, sum, alpha) = (row(self.ub.maximum), row(self.ub.sum), row(self.ub.alpha[slot]));
         let fresh = f32s(self.ub.fresh);
         scalar(&mut self.b, VectorOp::Muls, scores, scores, 1.0 / (self.problem.dim as f32).sqrt(), elements);
-        if step.diagonal {
+        if step.masked {
             self.add_mask(scores, keys);
         }
         self.fold(VectorOp::Max, VectorOp::Cmax, fresh, scores, keys);
@@ -172,9 +172,9 @@ impl Softmax<'_> {
         convert(&mut self.b, Span::new(scores.address, self.problem.ty), scores, elements);
     }
 
-    /// Adds the mask to the last `rows` columns.
+    /// Adds the mask to the last block of columns.
     fn add_mask(&mut self, scores: Span, keys: u32) {
-        let width = self.tiling.rows;
+        let width = BLOCK;
         for column in (0..width).step_by(LANES as usize) {
             let target = scores.skip(keys - width + column);
             let strides = Strides {
@@ -273,12 +273,7 @@ impl Softmax<'_> {
         }
         self.b.order(Pipe::V, Pipe::Mte3, 2);
         for first in (0..self.rows).step_by(piece as usize) {
-            let row = self.problem.row(
-                self.problem.heads,
-                step.task.batch,
-                step.task.head,
-                step.task.first + self.first + first,
-            );
+            let row = self.problem.query(&step.task, self.first + first);
             let gm = self.places.out + row * u64::from(self.problem.ty.bits() / 8);
             self.copy(Move::UbToGm, gm, self.ub.output + first * dim * 4, self.problem.ty.bytes(piece * dim));
         }
