@@ -3,10 +3,11 @@
 use crate::repository::{File, Repository};
 
 /// The layers, lowest first. ARCHITECTURE.md says what each is for.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["quantity", "diagnostics"],
     &["hardware", "model"],
-    &["cost", "network", "davinci"],
+    &["davinci"],
+    &["cost", "network"],
     &["calibration", "engine"],
     &["economics"],
     &["planner", "report"],

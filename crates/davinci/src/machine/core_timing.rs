@@ -109,6 +109,8 @@ pub struct CoreTiming {
     pub l2_ways: u32,
     /// The vector unit.
     pub vector: VectorTiming,
+    /// Deviation of the logarithm of simulated against measured times of products that the description has not seen.
+    pub sigma: Option<f64>,
     /// Every figure, with its source.
     pub figures: Vec<Figure>,
 }
@@ -170,6 +172,7 @@ impl CoreTiming {
                 bank_conflict: f.cycles("vector.bank_conflict"),
                 ops: VectorOp::ALL.iter().map(|op| f.slope(op.name())).collect(),
             },
+            sigma: Some(f.number("sigma", "")).filter(|sigma| *sigma > 0.0),
             figures: f.take(),
         }
     }
