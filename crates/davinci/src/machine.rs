@@ -9,7 +9,7 @@ use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{Buffers, Chip, Paths};
 use vitruvian_quantity::{Bytes, BytesPerSecond, Dtype, Hertz, Seconds};
 
-pub use core_timing::{CoreTiming, Design, MmadTiming, PathTiming, VectorTiming};
+pub use core_timing::{CoreTiming, Design, MmadTiming, PathTiming, Sigmas, VectorTiming};
 
 use crate::isa::{Space, Type};
 

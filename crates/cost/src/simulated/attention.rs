@@ -1,7 +1,7 @@
 //! Attention on cube and vector cores.
 //!
-//! All heads of all sequences do the same work. Past a few thousand steps only some are run, twice as many and half as
-//! many; the rest take their time at the rate between the two:
+//! All heads of all sequences do the same work. Past a few thousand steps only some are run, a of them and half of those;
+//! the rest take their time at the rate between the two:
 //!
 //! ```text
 //! T(n) = T(a) + (n − a) · (T(a) − T(a/2)) / (a/2)
@@ -41,10 +41,11 @@ pub(super) fn prefill(op: &PrefillAttention, on: &Machine, core: &Core) -> Optio
     let keys = f64::from(seq) / 512.0;
     let steps = if op.causal { blocks * (keys / 2.0 + 0.5).max(1.0) } else { blocks * keys.max(1.0) };
     let jobs = Jobs::of(op.batch, op.heads, op.kv_heads, steps)?;
-    jobs.time(core, warmth, |kv_heads, group| {
+    let run = jobs.time(core, warmth, |kv_heads, group| {
         let problem = Attention { batch: 1, heads: kv_heads * group, kv_heads, ..whole };
         attention::prefill(core, &problem, &AttentionTiling::default()).ok()
-    })
+    })?;
+    Some(Simulated { sigma: core.core.sigma.prefill, ..run })
 }
 
 pub(super) fn decode(op: &DecodeAttention, on: &Machine, core: &Core) -> Option<Simulated> {
@@ -61,10 +62,11 @@ pub(super) fn decode(op: &DecodeAttention, on: &Machine, core: &Core) -> Option<
     let warmth = warmth(on, core, whole.footprint(), 0.0);
     // A step serves the whole group of query heads.
     let steps = (f64::from(op.context) / 512.0).ceil() / f64::from(group.max(1));
-    Jobs::of(op.batch, op.heads, op.kv_heads, steps)?.time(core, warmth, |kv_heads, group| {
+    let run = Jobs::of(op.batch, op.heads, op.kv_heads, steps)?.time(core, warmth, |kv_heads, group| {
         let problem = Decode { batch: 1, heads: kv_heads * group, kv_heads, ..whole };
         attention::decode(core, &problem, &AttentionTiling::decode(&problem)).ok()
-    })
+    })?;
+    Some(Simulated { sigma: core.core.sigma.decode, ..run })
 }
 
 fn operand(compute: Dtype, kv: Dtype) -> Option<Type> {

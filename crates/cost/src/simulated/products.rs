@@ -21,7 +21,7 @@ pub(super) fn gemm(op: &Gemm, on: &Machine, core: &Core) -> Option<Simulated> {
     }
     let options = Options { warmth: warmth_of(on, core, &problem, 1.0), trace: false };
     let found = search(core, &problem, &Menu::library(), options).ok()?;
-    Some(simulated(core, &found.report, core.core.sigma))
+    Some(simulated(core, &found.report, sigma(core, &problem)))
 }
 
 /// Every expert that is hit, with the mean rows of those: how uneven they are is the tile model's to say.
@@ -29,7 +29,8 @@ pub(super) fn grouped(op: &GroupedGemm, on: &Machine, core: &Core) -> Option<Sim
     let hit = op.experts_hit().round().max(1.0);
     let rows = (op.rows() / hit).ceil().max(1.0);
     let problem = problem((rows as u32, op.n, op.k), op.scheme, op.sparsity, on)?;
-    many(&vec![problem; hit as usize], on, core).map(|run| Simulated { sigma: None, ..run })
+    let run = many(&vec![problem; hit as usize], on, core)?;
+    Some(Simulated { sigma: core.core.sigma.grouped, ..run })
 }
 
 fn many(problems: &[GemmProblem], on: &Machine, core: &Core) -> Option<Simulated> {
@@ -37,7 +38,11 @@ fn many(problems: &[GemmProblem], on: &Machine, core: &Core) -> Option<Simulated
     let options = Options { warmth: warmth_of(on, core, one, problems.len() as f64), trace: false };
     let tiling = search(core, one, &Menu::library(), options).ok()?.tiling;
     let report = simulate(core, &gemm::grouped(core, problems, &tiling), options).ok()?;
-    Some(simulated(core, &report, core.core.sigma))
+    Some(simulated(core, &report, sigma(core, one)))
+}
+
+fn sigma(core: &Core, problem: &GemmProblem) -> Option<f64> {
+    if problem.ty == Type::S8 { core.core.sigma.int8 } else { core.core.sigma.gemm }
 }
 
 /// Linear layers as the stack stores them: 16-bit weights by rows, 8-bit weights as fractals, scaled back on the way out.

@@ -52,6 +52,35 @@ pub struct VectorTiming {
     pub ops: Vec<(f64, f64)>,
 }
 
+/// Deviation of the logarithm of simulated against measured times, by kernel; nothing where nothing was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sigmas {
+    /// Products of 16-bit numbers.
+    pub gemm: Option<f64>,
+    /// Products of 8-bit numbers.
+    pub int8: Option<f64>,
+    /// Products of many experts.
+    pub grouped: Option<f64>,
+    /// Attention of whole sequences.
+    pub prefill: Option<f64>,
+    /// Attention of new tokens.
+    pub decode: Option<f64>,
+}
+
+impl Sigmas {
+    fn from_figures(f: &mut Figures) -> Self {
+        let mut of =
+            |kernel: &str| Some(f.number(&format!("sigma.{kernel}"), "")).filter(|sigma| *sigma > 0.0);
+        Self {
+            gemm: of("gemm"),
+            int8: of("int8"),
+            grouped: of("grouped"),
+            prefill: of("prefill"),
+            decode: of("decode"),
+        }
+    }
+}
+
 /// Instruction timing of a core design.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoreTiming {
@@ -109,8 +138,8 @@ pub struct CoreTiming {
     pub l2_ways: u32,
     /// The vector unit.
     pub vector: VectorTiming,
-    /// Deviation of the logarithm of simulated against measured times of products that the description has not seen.
-    pub sigma: Option<f64>,
+    /// How far simulated times are from measured ones.
+    pub sigma: Sigmas,
     /// Every figure, with its source.
     pub figures: Vec<Figure>,
 }
@@ -172,7 +201,7 @@ impl CoreTiming {
                 bank_conflict: f.cycles("vector.bank_conflict"),
                 ops: VectorOp::ALL.iter().map(|op| f.slope(op.name())).collect(),
             },
-            sigma: Some(f.number("sigma", "")).filter(|sigma| *sigma > 0.0),
+            sigma: Sigmas::from_figures(f),
             figures: f.take(),
         }
     }
