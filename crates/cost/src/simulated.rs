@@ -109,7 +109,8 @@ mod tests {
         let least = 2.0 * 4096f64.powi(3) / (24.0 * 8192.0 * 1.8e9);
         let time = run.device.get();
         assert!(time > least && time < 1.25 * least, "{time} against {least}");
-        assert_eq!(run.bound, Bound::Matrix);
+        // Cube and L2 are both nearly full (PTO-ISA measures 87 and 95 % on 6144³).
+        assert!(matches!(run.bound, Bound::Matrix | Bound::L2), "{:?}", run.bound);
     }
 
     #[test]

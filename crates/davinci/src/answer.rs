@@ -115,7 +115,7 @@ pub fn decode_attention(
     problem: &Decode,
     options: Options,
 ) -> Result<Answer, Diagnostics> {
-    let kernel = decode(machine, problem, &AttentionTiling::decode(problem))?;
+    let kernel = decode(machine, problem, &AttentionTiling::decode(problem, machine.cube_cores))?;
     finish(machine, kernel, problem.ty, options)
 }
 

@@ -64,7 +64,7 @@ pub(super) fn decode(op: &DecodeAttention, on: &Machine, core: &Core) -> Option<
     let steps = (f64::from(op.context) / 512.0).ceil() / f64::from(group.max(1));
     let run = Jobs::of(op.batch, op.heads, op.kv_heads, steps)?.time(core, warmth, |kv_heads, group| {
         let problem = Decode { batch: 1, heads: kv_heads * group, kv_heads, ..whole };
-        attention::decode(core, &problem, &AttentionTiling::decode(&problem)).ok()
+        attention::decode(core, &problem, &AttentionTiling::decode(&problem, core.cube_cores)).ok()
     })?;
     Some(Simulated { sigma: core.core.sigma.decode, ..run })
 }

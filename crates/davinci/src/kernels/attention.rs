@@ -12,6 +12,7 @@
 //! tiles forwards also prove that: score tile j + 2 is written after output tile j, which waited for P of step j.
 
 mod cube;
+mod merge;
 mod plan;
 mod softmax;
 
@@ -39,7 +40,7 @@ pub fn prefill(
     build(machine, &problem.work(), tiling, kernel)
 }
 
-/// Attention of one new token of each sequence over its cache: a task a sequence and key-value head.
+/// Attention of one new token of each sequence over its cache: a task a sequence, key-value head and part of the cache.
 ///
 /// # Errors
 /// If the core is not split, or a width is not 64 or 128, or more than 128 query heads share a key-value head.
@@ -61,6 +62,8 @@ fn build(
     check(machine, problem)?;
     let (groups, vectors) = (machine.cube_cores.min(problem.tasks(tiling)), machine.core.vector_per_cube);
     let places = place(&mut kernel, problem, tiling, groups);
+    let rows = tiling.rows / vectors.max(1);
+    let merged = merge::deal(problem, tiling, rows, groups * vectors);
     for (group, tasks) in plan::deal(problem, tiling, groups).into_iter().enumerate() {
         let group = group as u32;
         let steps: Vec<Step> =
@@ -68,11 +71,9 @@ fn build(
         let places = places.of_group(problem, tiling, group);
         kernel.add_core(CoreKind::Cube, group, cube::program(problem, tiling, places, &steps));
         for vector in 0..vectors {
-            kernel.add_core(
-                CoreKind::Vector,
-                group,
-                softmax::program(problem, tiling, places, &steps, (vector, vectors)),
-            );
+            let merged = &merged[(group * vectors + vector) as usize];
+            let program = softmax::program(problem, tiling, places, &steps, (vector, vectors), merged);
+            kernel.add_core(CoreKind::Vector, group, program);
         }
     }
     Ok(kernel)
@@ -116,6 +117,12 @@ fn place(kernel: &mut Kernel, problem: &Work, tiling: &AttentionTiling, groups: 
         scores: kernel.place("scores", slots * tile * 4, Role::Workspace),
         weights: kernel.place("weights", slots * tile * size, Role::Workspace),
         partial: kernel.place("partial", slots * output, Role::Workspace),
+        parts: if tiling.parts > 1 {
+            let parts = u64::from(problem.tasks(tiling)) * problem.part_bytes(tiling);
+            kernel.place("parts", parts, Role::Workspace)
+        } else {
+            0
+        },
     }
 }
 

@@ -80,7 +80,7 @@ fn many_tasks_follow_each_other_on_a_group() {
 /// O = softmax(q·Kᵀ/√d)·V of every sequence and query head, in f64.
 fn check_decode(problem: Decode) {
     let machine = machine("ascend-910b2");
-    let kernel = decode(&machine, &problem, &AttentionTiling::decode(&problem)).unwrap();
+    let kernel = decode(&machine, &problem, &AttentionTiling::decode(&problem, machine.cube_cores)).unwrap();
     simulate(&machine, &kernel, Options::default()).unwrap();
     let (d, rows, cached) = (problem.dim as usize, problem.rows() as usize, problem.cached_rows() as usize);
     let jobs = (problem.batch * problem.kv_heads) as usize;
@@ -141,6 +141,14 @@ fn decode_of_ungrouped_heads() {
 }
 
 #[test]
+fn a_split_cache_is_merged() {
+    // Twelve parts of 512 keys and less; three groups of 13 blocks between two heads; one part without keys.
+    check_decode(Decode { batch: 1, heads: 16, kv_heads: 1, ..cache(5900) });
+    check_decode(Decode { batch: 2, heads: 2, kv_heads: 1, dim: 64, ..cache(6600) });
+    check_decode(Decode { batch: 1, heads: 80, kv_heads: 2, ..cache(2000) });
+}
+
+#[test]
 fn decode_refuses_what_it_cannot_tile() {
     let machine = machine("ascend-910b2");
     for wrong in [
@@ -149,6 +157,9 @@ fn decode_refuses_what_it_cannot_tile() {
         cache(0),
         Decode { heads: 512, ..cache(128) },
     ] {
-        assert!(decode(&machine, &wrong, &AttentionTiling::decode(&wrong)).is_err(), "{wrong}");
+        assert!(
+            decode(&machine, &wrong, &AttentionTiling::decode(&wrong, machine.cube_cores)).is_err(),
+            "{wrong}"
+        );
     }
 }

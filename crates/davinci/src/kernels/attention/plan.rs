@@ -80,19 +80,26 @@ pub struct AttentionTiling {
     pub keys: u32,
     /// Rows that a vector core works on at once.
     pub piece: u32,
+    /// Parts that the keys of a task are split into, for different groups; vector cores merge them.
+    pub parts: u32,
 }
 
 impl AttentionTiling {
-    /// All rows that share a key-value head at once, half of them a vector core.
-    pub fn decode(problem: &Decode) -> Self {
-        Self { rows: problem.rows(), keys: 512, piece: (problem.rows() / 2).min(32) }
+    /// All rows that share a key-value head at once, half of them a vector core; a cache is split where sequences and heads
+    /// leave groups idle.
+    pub fn decode(problem: &Decode, groups: u32) -> Self {
+        let (rows, keys) = (problem.rows(), 512);
+        let piece = [32, 24, 16, 8].into_iter().find(|piece| (rows / 2).is_multiple_of(*piece)).unwrap_or(8);
+        let idle = groups / (problem.batch * problem.kv_heads).max(1);
+        let parts = idle.min(problem.cached_rows().div_ceil(keys)).max(1);
+        Self { rows, keys, piece, parts }
     }
 }
 
 impl Default for AttentionTiling {
     /// 128 rows and 512 keys: scores of half a task take 2 · 64 KiB of UB in pieces of 32 rows.
     fn default() -> Self {
-        Self { rows: 128, keys: 512, piece: 32 }
+        Self { rows: 128, keys: 512, piece: 32, parts: 1 }
     }
 }
 
@@ -102,6 +109,8 @@ pub(super) struct Task {
     pub(super) batch: u32,
     pub(super) head: u32,
     pub(super) first: u32,
+    /// Which part of the keys.
+    pub(super) part: u32,
 }
 
 /// One block of keys of a task.
@@ -128,6 +137,8 @@ pub(super) struct Places {
     pub(super) scores: u64,
     pub(super) weights: u64,
     pub(super) partial: u64,
+    /// Maximum, sum and unscaled output of each part of each task.
+    pub(super) parts: u64,
 }
 
 impl Attention {
@@ -183,7 +194,19 @@ impl Decode {
 
 impl Work {
     pub(super) fn tasks(&self, tiling: &AttentionTiling) -> u32 {
-        self.batch * self.heads * self.queries.div_ceil(tiling.rows)
+        self.batch * self.heads * self.queries.div_ceil(tiling.rows) * tiling.parts
+    }
+
+    /// Bytes of what a part leaves: fp32 maximum and sum of each row, and its output.
+    pub(super) fn part_bytes(&self, tiling: &AttentionTiling) -> u64 {
+        u64::from(tiling.rows) * u64::from(self.dim + 2) * 4
+    }
+
+    /// Where a part of a task leaves it, from the start of the workspace.
+    pub(super) fn part(&self, tiling: &AttentionTiling, task: &Task, part: u32) -> u64 {
+        let head = task.batch * self.heads + task.head;
+        let tile = head * self.queries.div_ceil(tiling.rows) + task.first / tiling.rows;
+        u64::from(tile * tiling.parts + part) * self.part_bytes(tiling)
     }
 
     /// Element offset of a row of queries or outputs, \[batch, head, row, width\].
@@ -232,10 +255,12 @@ pub(super) fn deal(problem: &Work, tiling: &AttentionTiling, groups: u32) -> Vec
     for block in (0..problem.queries.div_ceil(tiling.rows)).rev() {
         for batch in 0..problem.batch {
             for head in 0..problem.heads {
-                let (round, place) = (index / groups, index % groups);
-                let group = if round % 2 == 0 { place } else { groups - 1 - place };
-                dealt[group as usize].push(Task { batch, head, first: block * tiling.rows });
-                index += 1;
+                for part in 0..tiling.parts {
+                    let (round, place) = (index / groups, index % groups);
+                    let group = if round % 2 == 0 { place } else { groups - 1 - place };
+                    dealt[group as usize].push(Task { batch, head, first: block * tiling.rows, part });
+                    index += 1;
+                }
             }
         }
     }
@@ -243,13 +268,16 @@ pub(super) fn deal(problem: &Work, tiling: &AttentionTiling, groups: u32) -> Vec
 }
 
 pub(super) fn steps(problem: &Work, tiling: &AttentionTiling, task: Task) -> Vec<Step> {
-    let end = if problem.mask == Mask::Causal { task.first + tiling.rows } else { problem.keys };
-    let firsts = (0..end).step_by(tiling.keys as usize);
+    let all = if problem.mask == Mask::Causal { task.first + tiling.rows } else { problem.keys };
+    let share = all.div_ceil(tiling.keys).div_ceil(tiling.parts) * tiling.keys;
+    let begin = (task.part * share).min(all);
+    let end = (begin + share).min(all);
+    let firsts = (begin..end).step_by(tiling.keys as usize);
     firsts
         .map(|first| {
             let keys = tiling.keys.min(end - first);
-            let ends = first + keys == end;
-            Step { task, first, keys, masked: ends && problem.mask != Mask::None, begins: first == 0, ends }
+            let masked = first + keys == all && problem.mask != Mask::None;
+            Step { task, first, keys, masked, begins: first == begin, ends: first + keys == end }
         })
         .collect()
 }
@@ -262,4 +290,6 @@ pub(super) mod flag {
     pub(in super::super) const WEIGHTS: u8 = 1;
     /// An output tile is in GM.
     pub(in super::super) const OUTPUT: u8 = 2;
+    /// Parts are in GM, those of all groups.
+    pub(in super::super) const PARTS: u8 = 3;
 }

@@ -6,7 +6,8 @@
 //! m' = max(m, max S)   α = e^(m − m')   P = e^(S − m')   l' = l·α + Σ P   O' = O·α + P·V
 //! ```
 
-use super::plan::{AttentionTiling, BLOCK, Places, Step, Work, flag};
+use super::merge::Merged;
+use super::plan::{AttentionTiling, BLOCK, Places, Step, Task, Work, flag};
 use crate::isa::{
     Address, Burst, CrossMode, Instruction, Mask, Move, Pipe, Space, Strides, Sync, Type, Vector, VectorOp,
 };
@@ -18,27 +19,27 @@ const LANES: u32 = 64;
 
 /// UB of a vector core, byte offsets.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
-    scores: [u32; 2],
-    output: u32,
-    partial: u32,
-    fold: u32,
-    blocks: u32,
-    maximum: u32,
-    sum: u32,
-    fresh: u32,
-    alpha: [u32; 2],
+pub(super) struct Layout {
+    pub(super) scores: [u32; 2],
+    pub(super) output: u32,
+    pub(super) partial: u32,
+    pub(super) fold: u32,
+    pub(super) blocks: u32,
+    pub(super) maximum: u32,
+    pub(super) sum: u32,
+    pub(super) fresh: u32,
+    pub(super) alpha: [u32; 2],
 }
 
-struct Softmax<'a> {
-    b: ProgramBuilder,
-    problem: &'a Work,
-    tiling: &'a AttentionTiling,
-    places: Places,
+pub(super) struct Softmax<'a> {
+    pub(super) b: ProgramBuilder,
+    pub(super) problem: &'a Work,
+    pub(super) tiling: &'a AttentionTiling,
+    pub(super) places: Places,
     /// Rows of this core within a task.
-    first: u32,
-    rows: u32,
-    ub: Layout,
+    pub(super) first: u32,
+    pub(super) rows: u32,
+    pub(super) ub: Layout,
 }
 
 pub(super) fn program(
@@ -47,6 +48,7 @@ pub(super) fn program(
     places: Places,
     steps: &[Step],
     (core, cores): (u32, u32),
+    merged: &[Merged],
 ) -> Program {
     let rows = tiling.rows / cores;
     let ub = layout(problem, tiling, rows);
@@ -68,6 +70,9 @@ pub(super) fn program(
     }
     if let Some(last) = steps.len().checked_sub(1) {
         softmax.accumulate(&steps[last], last % 2);
+    }
+    if tiling.parts > 1 {
+        softmax.merge(merged);
     }
     softmax.free(false);
     softmax.b.finish()
@@ -109,7 +114,7 @@ impl Softmax<'_> {
     }
 
     /// m = −∞, l = 0, O = 0.
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         let (maximum, sum, output) = (f32s(self.ub.maximum), f32s(self.ub.sum), f32s(self.ub.output));
         scalar(&mut self.b, VectorOp::Dup, maximum, maximum, -1e30, self.rows);
         scalar(&mut self.b, VectorOp::Dup, sum, sum, 0.0, self.rows);
@@ -210,7 +215,13 @@ impl Softmax<'_> {
     }
 
     /// Each row of a piece combined with its block of equal values, 64 columns at a time.
-    fn columns(&mut self, op: VectorOp, dst: Span, (rows, blocks): (Span, Span), (width, row): (u32, u32)) {
+    pub(super) fn columns(
+        &mut self,
+        op: VectorOp,
+        dst: Span,
+        (rows, blocks): (Span, Span),
+        (width, row): (u32, u32),
+    ) {
         for column in (0..width).step_by(LANES as usize) {
             let strides = Strides {
                 dst_repeat: pitch(row),
@@ -257,12 +268,14 @@ impl Softmax<'_> {
             binary(&mut self.b, VectorOp::Add, output, (output, f32s(self.ub.partial)), piece * dim);
             self.b.set(Pipe::V, Pipe::Mte2, 2);
         }
-        if step.ends {
-            self.finish(step);
+        if step.ends && self.tiling.parts > 1 {
+            self.leave(step);
+        } else if step.ends {
+            self.finish(&step.task);
         }
     }
 
-    fn finish(&mut self, step: &Step) {
+    pub(super) fn finish(&mut self, task: &Task) {
         let (dim, piece) = (self.problem.dim, self.tiling.piece);
         for first in (0..self.rows).step_by(piece as usize) {
             let output = f32s(self.ub.output).skip(first * dim);
@@ -273,14 +286,14 @@ impl Softmax<'_> {
         }
         self.b.order(Pipe::V, Pipe::Mte3, 2);
         for first in (0..self.rows).step_by(piece as usize) {
-            let row = self.problem.query(&step.task, self.first + first);
+            let row = self.problem.query(task, self.first + first);
             let gm = self.places.out + row * u64::from(self.problem.ty.bits() / 8);
             self.copy(Move::UbToGm, gm, self.ub.output + first * dim * 4, self.problem.ty.bytes(piece * dim));
         }
         self.b.order(Pipe::Mte3, Pipe::V, 2);
     }
 
-    fn copy(&mut self, route: Move, gm: u64, ub: u32, bytes: u32) {
+    pub(super) fn copy(&mut self, route: Move, gm: u64, ub: u32, bytes: u32) {
         let (gm, ub) = (Address::at(Space::Gm, gm), at(Space::Ub, ub));
         let (dst, src) = if route == Move::GmToUb { (ub, gm) } else { (gm, ub) };
         let burst =
@@ -293,7 +306,7 @@ impl Softmax<'_> {
     }
 }
 
-fn f32s(address: u32) -> Span {
+pub(super) fn f32s(address: u32) -> Span {
     Span::new(address, Type::F32)
 }
 
