@@ -84,18 +84,19 @@ fn page(folder: &str, manifest: &Manifest) -> Result<String, Box<dyn Error>> {
 fn section(name: &str, software: &str, tables: &[Table]) -> Result<Section, Box<dyn Error>> {
     let chip = catalog::chip(name)?;
     let (library, _) = library(name)?;
-    let judge = |library: &Library| {
-        Judge { chip: &chip, library, software: Some(software), fidelity: Fidelity::Tile, import: &[] }
-            .report(tables)
+    let judge = |library: &Library, fidelity: Fidelity| {
+        Judge { chip: &chip, library, software: Some(software), fidelity, import: &[] }.report(tables)
     };
+    let simulated = Fidelity::Simulated.fits(&chip).then(|| judge(&library, Fidelity::Simulated));
     let fitted: Vec<_> =
         library.own(name).filter(|profile| profile.stack.software == software).cloned().collect();
     let version = fitted.first().map(|profile| profile.stack.version.clone()).unwrap_or_default();
     Ok(Section {
         title: format!("{}, {software} {version}", chip.title),
         profiles: fitted,
-        own: judge(&library)?,
-        borrowed: judge(&library.without(name))?,
+        own: judge(&library, Fidelity::Tile)?,
+        borrowed: judge(&library.without(name), Fidelity::Tile)?,
+        simulated: simulated.transpose()?,
     })
 }
 

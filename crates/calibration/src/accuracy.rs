@@ -20,6 +20,8 @@ pub struct Section {
     pub own: Report,
     /// Its tables against profiles of other chips only.
     pub borrowed: Report,
+    /// Its tables against the simulated core, where the chip has one.
+    pub simulated: Option<Report>,
 }
 
 const HEAD: &str = "\
@@ -71,8 +73,39 @@ fn chip(text: &mut String, manifest: &Manifest, section: &Section) -> std::fmt::
         writeln!(text, "| {} |", line(manifest, section, profile).join(" | "))?;
     }
     by_duration(text, &section.own)?;
-    worst(text, &section.own)
+    worst(text, &section.own)?;
+    section.simulated.as_ref().map_or(Ok(()), |report| simulated(text, report))
 }
+
+/// The `simulated` fidelity: kernels on the cycle-level core, launch from the profile, nothing else fitted but what the
+/// core's description says.
+fn simulated(text: &mut String, report: &Report) -> std::fmt::Result {
+    writeln!(
+        text,
+        "\nThe `simulated` fidelity on the same rows (`catalog/cores` says what of it was fitted, and to which rows):\n"
+    )?;
+    writeln!(text, "| family | formats | rows | mean / median / P90 % | bias % | within |")?;
+    writeln!(text, "| --- | --- | --: | --: | --: | --: |")?;
+    for family in report.families.iter().filter(|family| SIMULATED.contains(&family.family)) {
+        let score = &family.score;
+        writeln!(
+            text,
+            "| {} | {} | {} | {:.1} / {:.1} / {:.1} | {:+.1} | {:.0} % |",
+            family.family,
+            family.precision,
+            score.n,
+            score.mean_abs_pct_error,
+            score.median_abs_pct_error,
+            score.p90_abs_pct_error,
+            100.0 * score.mean_log_ratio.exp_m1(),
+            100.0 * score.share_within_p10_p90,
+        )?;
+    }
+    Ok(())
+}
+
+/// Families with a kernel of their own.
+const SIMULATED: [&str; 4] = ["gemm", "grouped-gemm", "prefill-attention", "decode-attention"];
 
 fn line(manifest: &Manifest, section: &Section, profile: &Profile<Vec<f64>>) -> [String; 9] {
     let (own, borrowed) = (score(&section.own, profile), score(&section.borrowed, profile));

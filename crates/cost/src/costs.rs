@@ -2,8 +2,9 @@
 
 use vitruvian_hardware::Chip;
 use vitruvian_model::Operator;
+use vitruvian_quantity::Seconds;
 
-use crate::estimate::Estimate;
+use crate::estimate::{Bound, Estimate, Work};
 use crate::family::Family;
 use crate::profile::{Basis, ProfileSet};
 use crate::refusal::Refusal;
@@ -11,7 +12,7 @@ use crate::residual::{Correction, Residuals};
 use crate::timing::{Machine, Residency, Timing};
 use crate::{
     decode_attention, energy, gemm, grouped_gemm, indexer, linear_attention, mla_decode, prefill_attention,
-    roofline, vector,
+    roofline, simulated, vector,
 };
 
 /// How closely a kernel is looked at.
@@ -24,11 +25,13 @@ pub enum Fidelity {
     Tile,
     /// The tile model times a residual interpolated from an imported table; without one, the tile model.
     Measured,
+    /// Kernels run on the cycle-level Da Vinci core; where none is written, the tile model.
+    Simulated,
 }
 
 impl Fidelity {
     /// All fidelities, coarsest first.
-    pub const ALL: [Self; 3] = [Self::Roofline, Self::Tile, Self::Measured];
+    pub const ALL: [Self; 4] = [Self::Roofline, Self::Tile, Self::Measured, Self::Simulated];
 
     /// The name used on the command line.
     pub const fn name(self) -> &'static str {
@@ -36,7 +39,13 @@ impl Fidelity {
             Self::Roofline => "roofline",
             Self::Tile => "tile",
             Self::Measured => "measured",
+            Self::Simulated => "simulated",
         }
+    }
+
+    /// Whether a chip can be looked at so closely: only a Da Vinci core is simulated.
+    pub fn fits(self, chip: &Chip) -> bool {
+        self != Self::Simulated || simulated::core(chip).is_some()
     }
 }
 
@@ -76,6 +85,7 @@ impl<'a> Costs<'a> {
             Fidelity::Roofline => (roofline::estimate(operator, &self.machine())?, ROOFLINE),
             Fidelity::Tile => self.tile(operator)?,
             Fidelity::Measured => self.measured(operator)?,
+            Fidelity::Simulated => self.simulated(operator)?,
         };
         let Timing { work, bound, choice, .. } = timing;
         let (time, energy) = energy::within_cap(self.chip, &timing, basis.cap);
@@ -92,6 +102,32 @@ impl<'a> Costs<'a> {
         let correction = self.residuals.map_or(Correction::NONE, |residuals| residuals.at(operator));
         let time = timing.time * correction.log_ratio.exp();
         Ok((Timing { time, ..timing }, Basis { sigma: correction.sigma(basis.sigma), ..basis }))
+    }
+
+    /// The simulated core's time and traffic, with the launch of the stack. Power and what has no kernel are the tile model's.
+    fn simulated(&self, operator: &Operator) -> Result<(Timing, Basis), Refusal> {
+        let (timing, basis) = self.tile(operator)?;
+        let Some(run) = simulated::run(operator, &self.machine()) else { return Ok((timing, basis)) };
+        let (_, precision) = Family::of(operator).ok_or(Refusal::Collective)?;
+        let launch = match operator {
+            Operator::GroupedGemm(_) => {
+                self.profiles.grouped_gemm.profile(precision).parameters.launch * 1e-6
+            }
+            Operator::PrefillAttention(_) => {
+                self.profiles.prefill_attention.profile(precision).parameters.launch * 1e-6
+            }
+            Operator::DecodeAttention(_) => {
+                self.profiles.decode_attention.profile(precision).parameters.launch * 1e-6
+            }
+            _ => self.chip.compute.launch.get(),
+        };
+        let time = run.device + Seconds::new(launch);
+        let bound = if launch > run.device.get() { Bound::Launch } else { run.bound };
+        let work = Work { hbm: run.hbm, l2: run.l2, ..timing.work };
+        Ok((
+            Timing { time, bound, work, ..timing },
+            Basis { sigma: run.sigma.unwrap_or(basis.sigma), ..basis },
+        ))
     }
 
     /// The family's cost function on its profile.

@@ -22,6 +22,7 @@ pub mod profile;
 pub mod refusal;
 pub mod residual;
 pub mod roofline;
+mod simulated;
 pub mod timing;
 pub mod vector;
 pub mod work;

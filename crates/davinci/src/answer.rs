@@ -15,8 +15,9 @@ use vitruvian_quantity::Seconds;
 use crate::asm::assemble;
 use crate::isa::{Pipe, Type};
 use crate::kernel::Kernel;
-use crate::kernels::attention::{Attention, AttentionTiling, prefill};
+use crate::kernels::attention::{Attention, AttentionTiling, Decode, decode, prefill};
 use crate::kernels::gemm::{self, GemmProblem};
+use crate::kernels::rows::{RowKind, RowShape};
 use crate::machine::Machine;
 use crate::tiling::{Found, Menu, search};
 use crate::timing::{Cause, Options, Report, simulate};
@@ -46,16 +47,20 @@ pub struct Answer {
     pub search: Option<Found>,
 }
 
-/// The kernels there are: name, what it computes.
-pub const KERNELS: [(&str, &str); 10] = [
-    ("gemm", "C = A · B: fp16, bf16, int8, fp32; split K, NZ weights, bias, fused dequantise"),
+/// The kernels there are: the command, what it computes.
+pub const KERNELS: [(&str, &str); 11] = [
+    ("run", "any program written as text (.dv)"),
+    (
+        "gemm",
+        "C = A · B: fp16, bf16, hf32, fp32, int8, int4; split K, NZ weights, bias, fused dequantise, 4:2 sparse weights",
+    ),
     ("grouped-gemm", "products of many experts in one launch"),
-    ("sparse-gemm", "int8 with 4:2 sparse weights and index load"),
     ("convolution", "implicit im2col on the way to L1"),
     (
         "attention",
         "fused causal or full attention of whole sequences, cube and vector cores pipelined through L2",
     ),
+    ("decode", "attention of one new token of each sequence over its cache"),
     ("softmax", "row by row"),
     ("rms-norm", "row by row"),
     ("rope", "rotary embedding of half-split rows"),
@@ -99,6 +104,52 @@ pub fn gemm(
 pub fn attention(machine: &Machine, problem: &Attention, options: Options) -> Result<Answer, Diagnostics> {
     let kernel = prefill(machine, problem, &AttentionTiling::default())?;
     finish(machine, kernel, problem.ty, options)
+}
+
+/// Attention of one new token of each sequence over its cache.
+///
+/// # Errors
+/// If the shape does not fit a tile, or the core is coupled.
+pub fn decode_attention(
+    machine: &Machine,
+    problem: &Decode,
+    options: Options,
+) -> Result<Answer, Diagnostics> {
+    let kernel = decode(machine, problem, &AttentionTiling::decode(problem, machine.cube_cores))?;
+    finish(machine, kernel, problem.ty, options)
+}
+
+/// Products with the same K and N and weights of their own in one launch, tiled as the largest of them is best tiled.
+///
+/// # Errors
+/// If there is no row at all, or no tiling fits.
+pub fn grouped_gemm(
+    machine: &Machine,
+    problems: &[GemmProblem],
+    menu: &Menu,
+    options: Options,
+) -> Result<Answer, Diagnostics> {
+    let Some(largest) = problems.iter().filter(|problem| problem.m > 0).max_by_key(|problem| problem.m)
+    else {
+        return Err(Diagnostics(vec![Diagnostic::error("davinci-empty", "no expert has a row")]));
+    };
+    let found = search(machine, largest, menu, Options { trace: false, ..options })?;
+    let kernel = gemm::grouped(machine, problems, &found.tiling);
+    let answer = finish(machine, kernel, largest.ty, options)?;
+    Ok(Answer { search: Some(found), ..answer })
+}
+
+/// A kernel of the vector cores that works row by row.
+///
+/// # Errors
+/// If a row does not fit UB.
+pub fn rows(
+    machine: &Machine,
+    kind: RowKind,
+    shape: RowShape,
+    options: Options,
+) -> Result<Answer, Diagnostics> {
+    finish(machine, kind.kernel(machine, shape)?, shape.ty, options)
 }
 
 /// Runs a kernel and says why it takes its time.

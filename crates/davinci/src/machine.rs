@@ -9,7 +9,7 @@ use vitruvian_diagnostics::Diagnostics;
 use vitruvian_hardware::{Buffers, Chip, Paths};
 use vitruvian_quantity::{Bytes, BytesPerSecond, Dtype, Hertz, Seconds};
 
-pub use core_timing::{CoreTiming, Design, MmadTiming, PathTiming, VectorTiming};
+pub use core_timing::{CoreTiming, Design, MmadTiming, PathTiming, Sigmas, VectorTiming};
 
 use crate::isa::{Space, Type};
 
@@ -43,7 +43,7 @@ pub struct Machine {
 /// L2 and device memory of the die, bytes per core cycle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shared {
-    /// L2 reads of all cores.
+    /// L2 reads of all cores, efficiency applied.
     pub l2_read: f64,
     /// L2 writes of all cores.
     pub l2_write: f64,
@@ -122,7 +122,7 @@ fn capacities(buffers: &Buffers, gm: Bytes) -> [u64; Space::COUNT] {
 fn shared(chip: &Chip, core: &CoreTiming, dies: f64) -> Shared {
     let per_cycle = |rate: BytesPerSecond| rate.get() / chip.compute.clock.get() / dies;
     Shared {
-        l2_read: per_cycle(chip.l2.read_bandwidth),
+        l2_read: per_cycle(chip.l2.read_bandwidth) * core.l2_efficiency,
         l2_write: per_cycle(chip.l2.write_bandwidth),
         hbm: per_cycle(chip.hbm.bandwidth) * core.hbm_efficiency,
         l2_capacity: (chip.l2.capacity.get() / dies) as u64,

@@ -9,7 +9,7 @@ mod legality;
 
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 
-pub use candidates::{Menu, candidates};
+pub use candidates::{FewRows, Menu, candidates};
 pub use estimate::estimate;
 pub use legality::{Inequality, inequalities, is_legal};
 

@@ -77,18 +77,9 @@ impl Setup {
                 chip.title
             ));
         }
+        let fidelity = fidelity(service, &chip)?;
         let region = region::region(service.region.as_deref().unwrap_or("cn"))?;
-        Ok(Self {
-            chip,
-            extends,
-            node,
-            engine,
-            profiles,
-            collectives,
-            fidelity: fidelity(service)?,
-            region,
-            notes,
-        })
+        Ok(Self { chip, extends, node, engine, profiles, collectives, fidelity, region, notes })
     }
 
     /// The cost functions of the chip.
@@ -183,11 +174,19 @@ fn wrong_engine(chip: &Chip, engine: &EngineProfile) -> Diagnostic {
         .help(format!("use {}, or leave --engine out", fitting.join(" or ")))
 }
 
-fn fidelity(service: &Service) -> Result<Fidelity, Diagnostic> {
-    match service.fidelity.as_deref().unwrap_or("tile") {
-        "tile" => Ok(Fidelity::Tile),
-        "roofline" => Ok(Fidelity::Roofline),
-        other => Err(Diagnostic::error("fidelity-unknown", format!("there is no fidelity `{other}`"))
-            .help("use tile or roofline")),
+fn fidelity(service: &Service, chip: &Chip) -> Result<Fidelity, Diagnostic> {
+    let fidelity = match service.fidelity.as_deref().unwrap_or("tile") {
+        "tile" => Fidelity::Tile,
+        "roofline" => Fidelity::Roofline,
+        "simulated" => Fidelity::Simulated,
+        other => {
+            return Err(Diagnostic::error("fidelity-unknown", format!("there is no fidelity `{other}`"))
+                .help("use tile, roofline or simulated"));
+        }
+    };
+    if fidelity.fits(chip) {
+        return Ok(fidelity);
     }
+    let message = format!("{} has no Da Vinci core to simulate", chip.title);
+    Err(Diagnostic::error("fidelity-chip", message).help("use tile, or an Ascend chip"))
 }

@@ -3,7 +3,7 @@
 use crate::repository::{File, Repository};
 
 /// The layers, lowest first. ARCHITECTURE.md says what each is for.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["quantity", "diagnostics"],
     &["hardware", "model"],
     &["cost", "network", "davinci", "compression"],
@@ -11,6 +11,8 @@ const LAYERS: [&[&str]; 8] = [
     &["economics", "training"],
     &["hardware", "model", "event"],
     &["cost", "network", "davinci"],
+    &["davinci"],
+    &["cost", "network"],
     &["calibration", "engine"],
     &["economics", "serving"],
     &["planner", "report"],

@@ -1,15 +1,16 @@
 //! `vitruvian kernel`: a program or kernel on the simulated Da Vinci core.
 
 mod present;
+mod products;
+mod vectors;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use vitruvian_davinci::answer::{self, Answer as Run};
 use vitruvian_davinci::isa::Type;
-use vitruvian_davinci::kernels::attention::Attention;
-use vitruvian_davinci::kernels::gemm::{GemmProblem, Weights};
-use vitruvian_davinci::tiling::Menu;
+use vitruvian_davinci::kernels::attention::{Attention, Decode};
+use vitruvian_davinci::kernels::rows::RowKind;
 use vitruvian_davinci::timing::{Options, Warmth};
 use vitruvian_davinci::{CoreTiming, Machine};
 use vitruvian_diagnostics::Diagnostics;
@@ -25,9 +26,25 @@ pub(crate) enum KernelCommand {
     /// Run a `.dv` program
     Run(RunArgs),
     /// Find the fastest tiling of a matrix product and run it
-    Gemm(GemmArgs),
+    Gemm(products::GemmArgs),
+    /// Run the products of many experts in one launch
+    GroupedGemm(products::GroupedArgs),
+    /// Run a convolution as a product of patches
+    Convolution(products::ConvolutionArgs),
     /// Run fused attention of whole sequences
     Attention(AttentionArgs),
+    /// Run attention of one new token of each sequence over its cache
+    Decode(DecodeArgs),
+    /// Run softmax of each row
+    Softmax(vectors::RowArgs),
+    /// Run RMS norm of each row
+    RmsNorm(vectors::RowArgs),
+    /// Run the rotary embedding of each row
+    Rope(vectors::RowArgs),
+    /// Run the gated activation of each row
+    Swiglu(vectors::RowArgs),
+    /// Run dynamic int8 quantisation of each row
+    Quantise(vectors::RowArgs),
     /// List the kernels there are
     List,
 }
@@ -72,28 +89,6 @@ pub(crate) struct RunArgs {
     common: Common,
 }
 
-/// Arguments of `kernel gemm`.
-#[derive(Debug, Args)]
-pub(crate) struct GemmArgs {
-    /// Rows of C
-    #[arg(long)]
-    m: u32,
-    /// Columns of C
-    #[arg(long)]
-    n: u32,
-    /// Depth
-    #[arg(long)]
-    k: u32,
-    /// Type of A and B
-    #[arg(long, value_enum, default_value_t, value_name = "TYPE")]
-    dtype: DtypeArg,
-    /// Whether B is stored as NZ fractals
-    #[arg(long)]
-    nz: bool,
-    #[command(flatten)]
-    common: Common,
-}
-
 /// Arguments of `kernel attention`.
 #[derive(Debug, Args)]
 pub(crate) struct AttentionArgs {
@@ -119,22 +114,42 @@ pub(crate) struct AttentionArgs {
     common: Common,
 }
 
-/// Types that the cube multiplies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum DtypeArg {
-    #[default]
-    Bf16,
-    Fp16,
-    Fp32,
-    Int8,
+/// Arguments of `kernel decode`.
+#[derive(Debug, Args)]
+pub(crate) struct DecodeArgs {
+    /// Sequences
+    #[arg(long, default_value_t = 1)]
+    batch: u32,
+    /// Query heads
+    #[arg(long)]
+    heads: u32,
+    /// Key-value heads; without it, as many as query heads
+    #[arg(long)]
+    kv_heads: Option<u32>,
+    /// Cached tokens a sequence
+    #[arg(long)]
+    kv_len: u32,
+    /// Width of a head, 64 or 128
+    #[arg(long, default_value_t = 128)]
+    dim: u32,
+    #[command(flatten)]
+    common: Common,
 }
 
 /// Runs one of them.
 pub(crate) fn run(command: &KernelCommand) -> Result<Answer, Diagnostics> {
     match command {
         KernelCommand::Run(arguments) => program(arguments),
-        KernelCommand::Gemm(arguments) => gemm(arguments),
+        KernelCommand::Gemm(arguments) => products::gemm(arguments),
+        KernelCommand::GroupedGemm(arguments) => products::grouped(arguments),
+        KernelCommand::Convolution(arguments) => products::convolution(arguments),
         KernelCommand::Attention(arguments) => attention(arguments),
+        KernelCommand::Decode(arguments) => decode(arguments),
+        KernelCommand::Softmax(arguments) => vectors::run(arguments, RowKind::Softmax),
+        KernelCommand::RmsNorm(arguments) => vectors::run(arguments, vectors::RMS_NORM),
+        KernelCommand::Rope(arguments) => vectors::run(arguments, RowKind::Rope),
+        KernelCommand::Swiglu(arguments) => vectors::run(arguments, RowKind::Swiglu),
+        KernelCommand::Quantise(arguments) => vectors::run(arguments, RowKind::Quantise),
         KernelCommand::List => Ok(present::list()),
     }
 }
@@ -145,23 +160,21 @@ fn program(arguments: &RunArgs) -> Result<Answer, Diagnostics> {
     Ok(shown(&machine, &run, &arguments.common))
 }
 
-fn gemm(arguments: &GemmArgs) -> Result<Answer, Diagnostics> {
-    let machine = machine(&arguments.common)?;
-    let weights = if arguments.nz { Weights::Nz } else { Weights::RowsOfN };
-    let problem = GemmProblem {
-        weights,
-        ..GemmProblem::new(arguments.m, arguments.n, arguments.k, arguments.dtype.ty())
-    };
-    let run = answer::gemm(&machine, &problem, &Menu::full(), options(&arguments.common))?;
-    Ok(shown(&machine, &run, &arguments.common))
-}
-
 fn attention(arguments: &AttentionArgs) -> Result<Answer, Diagnostics> {
     let machine = machine(&arguments.common)?;
     let AttentionArgs { batch, heads, seq, dim, .. } = *arguments;
     let kv_heads = arguments.kv_heads.unwrap_or(heads);
     let problem = Attention { batch, heads, kv_heads, seq, dim, ty: Type::Bf16, causal: !arguments.full };
     let run = answer::attention(&machine, &problem, options(&arguments.common))?;
+    Ok(shown(&machine, &run, &arguments.common))
+}
+
+fn decode(arguments: &DecodeArgs) -> Result<Answer, Diagnostics> {
+    let machine = machine(&arguments.common)?;
+    let DecodeArgs { batch, heads, kv_len, dim, .. } = *arguments;
+    let kv_heads = arguments.kv_heads.unwrap_or(heads);
+    let problem = Decode { batch, heads, kv_heads, kv_len, dim, ty: Type::Bf16 };
+    let run = answer::decode_attention(&machine, &problem, options(&arguments.common))?;
     Ok(shown(&machine, &run, &arguments.common))
 }
 
@@ -182,15 +195,4 @@ fn shown(machine: &Machine, run: &Run, common: &Common) -> Answer {
         answer.traces.push((path.clone(), answer::perfetto(&run.kernel, &run.report.events, machine.clock)));
     }
     answer
-}
-
-impl DtypeArg {
-    fn ty(self) -> Type {
-        match self {
-            Self::Bf16 => Type::Bf16,
-            Self::Fp16 => Type::F16,
-            Self::Fp32 => Type::F32,
-            Self::Int8 => Type::S8,
-        }
-    }
 }

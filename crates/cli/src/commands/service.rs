@@ -37,7 +37,7 @@ pub(crate) struct ServiceArgs {
     /// Node the chips sit in: a name of the catalog or a TOML file; without it, the one they are usually sold in
     #[arg(long, value_name = "NODE")]
     node: Option<String>,
-    /// How closely kernels are looked at: roofline, or tile with fitted profiles
+    /// How closely kernels are looked at: roofline, tile with fitted profiles, or simulated on a Da Vinci core
     #[arg(long, default_value = "tile", value_name = "FIDELITY")]
     fidelity: String,
     /// Region whose tariff and prices hold: cn, cn-coast, us or eu

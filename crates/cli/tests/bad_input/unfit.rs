@@ -114,3 +114,48 @@ fn words_that_are_none() {
     );
     assert!(refused(&["compare", "--fidelity", "cycle"]).starts_with("error[fidelity-unknown]: "));
 }
+
+#[test]
+fn kernels_that_fit_no_core() {
+    let first = |arguments: &[&str]| refused(arguments).lines().next().unwrap_or_default().to_owned();
+    for (arguments, told) in [
+        (
+            &["kernel", "gemm", "--m", "0", "--n", "1", "--k", "1"][..],
+            "error[kernel-shape]: a product needs at least one row, column and step of depth",
+        ),
+        (
+            &["kernel", "gemm", "--m", "1", "--n", "16", "--k", "64", "--sparse"],
+            "error[kernel-shape]: the cube skips zeros of int8 weights only",
+        ),
+        (
+            &["kernel", "gemm", "--m", "1", "--n", "16", "--k", "64", "--epilogue", "dequantise"],
+            "error[kernel-shape]: only products of integers have a scale to come back from",
+        ),
+        (
+            &["kernel", "convolution", "--size", "8", "--channels", "3", "--filters", "8"],
+            "error[kernel-shape]: channels are stored in sixteens",
+        ),
+        (
+            &["kernel", "decode", "--heads", "7", "--kv-heads", "2", "--kv-len", "9"],
+            "error[attention-shape]: query heads must be a multiple of key-value heads, at most 128 of each",
+        ),
+        (
+            &["kernel", "softmax", "--rows", "0", "--width", "64"],
+            "error[kernel-shape]: a row kernel needs rows, and a width that is a multiple of 16",
+        ),
+        (
+            &["kernel", "grouped-gemm", "--rows", "0,0", "--n", "16", "--k", "16"],
+            "error[davinci-empty]: no expert has a row",
+        ),
+        (
+            &["kernel", "gemm", "--m", "1", "--n", "1", "--k", "1", "--chip", "h20"],
+            "error[davinci-no-core]: h20 has no Da Vinci core",
+        ),
+        (
+            &["estimate", "--fidelity", "simulated"],
+            "error[fidelity-chip]: NVIDIA H20 96 GB has no Da Vinci core to simulate",
+        ),
+    ] {
+        assert_eq!(first(arguments), told, "{arguments:?}");
+    }
+}

@@ -23,6 +23,7 @@ use vitruvian_diagnostics::Diagnostics;
 
 use crate::isa::Type;
 use crate::kernel::Kernel;
+use crate::machine::Machine;
 
 /// A matrix that a row kernel works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,3 +38,37 @@ pub struct RowShape {
 
 /// A kernel, unless a row does not fit UB.
 pub type RowKernel = Result<Kernel, Diagnostics>;
+
+/// What is done to each row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RowKind {
+    /// [`softmax`].
+    Softmax,
+    /// [`rms_norm`].
+    RmsNorm {
+        /// Added to the mean square.
+        epsilon: f32,
+    },
+    /// [`rope`].
+    Rope,
+    /// [`swiglu`].
+    Swiglu,
+    /// [`quantise`].
+    Quantise,
+}
+
+impl RowKind {
+    /// The kernel.
+    ///
+    /// # Errors
+    /// If a row does not fit UB.
+    pub fn kernel(self, machine: &Machine, shape: RowShape) -> RowKernel {
+        match self {
+            Self::Softmax => softmax(machine, shape),
+            Self::RmsNorm { epsilon } => rms_norm(machine, shape, epsilon),
+            Self::Rope => rope(machine, shape),
+            Self::Swiglu => swiglu(machine, shape),
+            Self::Quantise => quantise(machine, shape),
+        }
+    }
+}

@@ -52,6 +52,35 @@ pub struct VectorTiming {
     pub ops: Vec<(f64, f64)>,
 }
 
+/// Deviation of the logarithm of simulated against measured times, by kernel; nothing where nothing was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sigmas {
+    /// Products of 16-bit numbers.
+    pub gemm: Option<f64>,
+    /// Products of 8-bit numbers.
+    pub int8: Option<f64>,
+    /// Products of many experts.
+    pub grouped: Option<f64>,
+    /// Attention of whole sequences.
+    pub prefill: Option<f64>,
+    /// Attention of new tokens.
+    pub decode: Option<f64>,
+}
+
+impl Sigmas {
+    fn from_figures(f: &mut Figures) -> Self {
+        let mut of =
+            |kernel: &str| Some(f.number(&format!("sigma.{kernel}"), "")).filter(|sigma| *sigma > 0.0);
+        Self {
+            gemm: of("gemm"),
+            int8: of("int8"),
+            grouped: of("grouped"),
+            prefill: of("prefill"),
+            decode: of("decode"),
+        }
+    }
+}
+
 /// Instruction timing of a core design.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoreTiming {
@@ -103,10 +132,14 @@ pub struct CoreTiming {
     pub miss_latency: u32,
     /// Device-memory bandwidth that a stream reaches, against the stated one.
     pub hbm_efficiency: f64,
+    /// L2 read bandwidth that all cores together reach, against the stated one.
+    pub l2_efficiency: f64,
     /// Ways of an L2 set.
     pub l2_ways: u32,
     /// The vector unit.
     pub vector: VectorTiming,
+    /// How far simulated times are from measured ones.
+    pub sigma: Sigmas,
     /// Every figure, with its source.
     pub figures: Vec<Figure>,
 }
@@ -160,6 +193,7 @@ impl CoreTiming {
             hit_latency: f.cycles("memory.hit_latency"),
             miss_latency: f.cycles("memory.miss_latency"),
             hbm_efficiency: f.number("memory.hbm_efficiency", ""),
+            l2_efficiency: f.number("memory.l2_efficiency", ""),
             l2_ways: f.count("memory.l2_ways"),
             vector: VectorTiming {
                 width: f.number("vector.width", "B/cycle"),
@@ -167,6 +201,7 @@ impl CoreTiming {
                 bank_conflict: f.cycles("vector.bank_conflict"),
                 ops: VectorOp::ALL.iter().map(|op| f.slope(op.name())).collect(),
             },
+            sigma: Sigmas::from_figures(f),
             figures: f.take(),
         }
     }

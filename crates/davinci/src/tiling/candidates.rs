@@ -15,8 +15,21 @@ pub struct Menu {
     pub split_k: Vec<u32>,
     /// Widths of a band of block columns; zero stands for as many as keep B of the band in half of L2.
     pub swizzle: Vec<u32>,
+    /// What products of a few rows are cut into, whatever the cores.
+    pub few_rows: Option<FewRows>,
     /// How many of the best by closed form are simulated.
     pub simulate: usize,
+}
+
+/// Up to `rows` rows and from `columns` columns on, blocks are `n` wide even if that leaves cores idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FewRows {
+    /// Most rows.
+    pub rows: u32,
+    /// Fewest columns.
+    pub columns: u32,
+    /// Columns of a block.
+    pub n: u32,
 }
 
 impl Menu {
@@ -27,17 +40,20 @@ impl Menu {
             n: vec![16, 32, 48, 64, 96, 128, 160, 192, 256, 384, 512],
             split_k: vec![1, 2, 3, 4, 6, 8, 12],
             swizzle: vec![0, 3, 4, 6],
+            few_rows: None,
             simulate: 6,
         }
     }
 
-    /// What a vendor library's matmul chooses from: power-of-two blocks, K whole, blocks walked along N.
+    /// What a vendor library's matmul chooses from: power-of-two blocks, K whole, blocks walked along N. The rule for a few
+    /// rows shows in measured times: at M ≤ 8, N = 1024 runs at the port rate of four cores, N = 2048 of eight.
     pub fn library() -> Self {
         Self {
             m: vec![16, 32, 64, 128, 256],
             n: vec![16, 32, 64, 128, 256, 512],
             split_k: vec![1],
             swizzle: vec![0],
+            few_rows: Some(FewRows { rows: 8, columns: 1024, n: 256 }),
             simulate: 3,
         }
     }
@@ -47,7 +63,7 @@ impl Menu {
 pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<GemmTiling> {
     let mut found = Vec::new();
     for m in sizes(&menu.m, problem.m) {
-        for n in sizes(&menu.n, problem.n) {
+        for n in columns(menu, problem) {
             for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
                 for &swizzle in &menu.swizzle {
                     found.extend(fitted(machine, problem, Blocks { m, n, split_k, swizzle }));
@@ -56,6 +72,12 @@ pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<
         }
     }
     found
+}
+
+/// Columns of a block.
+fn columns(menu: &Menu, problem: &GemmProblem) -> Vec<u32> {
+    let few = menu.few_rows.filter(|few| problem.m <= few.rows && problem.n >= few.columns);
+    few.map_or_else(|| sizes(&menu.n, problem.n), |few| vec![few.n])
 }
 
 /// Sizes up to the padded extent; the padded extent itself stands for all larger ones.
@@ -94,7 +116,9 @@ fn step_depth(machine: &Machine, problem: &GemmProblem, m: u32, n: u32) -> Optio
     };
     let padded = problem.k.next_multiple_of(ty.fractal_depth());
     let depths = (0..7).rev().map(|power| ty.fractal_depth() << power);
-    depths.filter(|&k| k < 2 * padded).find(|&k| fits(k))
+    // A chunk of patches lies under one pixel of the kernel, and steps divide it.
+    let divides = |k: u32| problem.image.is_none_or(|image| image.channels.is_multiple_of(k));
+    depths.filter(|&k| k < 2 * padded && divides(k)).find(|&k| fits(k))
 }
 
 /// The deepest chunk that fits half of L1: whole lines of GM if possible, at most four lines.
@@ -102,6 +126,13 @@ fn chunk_depth(machine: &Machine, problem: &GemmProblem, m: u32, n: u32, k_l0: u
     let line = (machine.core.line * 8 / problem.ty.bits()).next_multiple_of(k_l0);
     let row = u64::from((m + n) * problem.ty.bits()).div_ceil(8);
     let room = (machine.bytes(Space::L1) / 2 / row) as u32;
+    if let Some(image) = problem.image {
+        let depths = (1..=image.channels / k_l0).rev().map(|steps| steps * k_l0);
+        return depths
+            .filter(|depth| image.channels.is_multiple_of(*depth))
+            .find(|&k| k <= room)
+            .unwrap_or(k_l0);
+    }
     let wanted = if room >= line { room / line * line } else { room / k_l0 * k_l0 };
     wanted.min(4 * line).min(problem.k.next_multiple_of(k_l0)).max(k_l0)
 }

@@ -19,7 +19,7 @@ use crate::machine::CoreTiming;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request {
     /// The first byte of a transfer could move at `time`.
-    Transfer { pipe: Pipe, time: u64, index: u32, address: u64 },
+    Transfer { pipe: Pipe, time: u64, requested: u64, index: u32, address: u64 },
     /// A cross-core flag is set at `time`.
     CrossSet { flag: FlagIndex, time: u64 },
 }
@@ -51,6 +51,7 @@ impl<'p> Core<'p> {
         let depth = timing.queue_depth.max(1);
         let queue = Queue {
             free: 0,
+            front: 0,
             done: 0,
             blocked: Blocked::No,
             waiting: VecDeque::with_capacity(depth),
@@ -319,6 +320,7 @@ impl<'p> Core<'p> {
             Step::Barrier { .. } => {
                 let time = queue.synchronise(start, idle, self.depth, self.issue);
                 queue.free = queue.free.max(time);
+                queue.front = queue.free;
             }
             Step::CrossSet { flag, .. } => {
                 let time = queue.synchronise(start, idle, self.depth, self.issue);
@@ -337,6 +339,7 @@ impl<'p> Core<'p> {
             return false;
         };
         let begin = start.max(time);
+        queue.front = queue.front.max(time);
         queue.begin(begin, idle, self.depth);
         queue.report.stalls[wait_cause(flag) as usize] += begin - start;
         queue.report.busy += self.issue;

@@ -9,7 +9,8 @@
 //!                            Σ_{i misses} rate_i ≤ HBM
 //! ```
 //!
-//! by progressive filling: all rates rise together until a cap or a resource stops some of them.
+//! by progressive filling: all rates rise together until a cap or a resource stops some of them. Write-backs of evicted data
+//! take what reads leave of device memory.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -26,6 +27,7 @@ const WRITE_BACK: usize = CLASSES - 1;
 
 /// L2 read, L2 write, device memory.
 const RESOURCES: usize = 3;
+const HBM: usize = 2;
 
 /// A class of flows.
 #[derive(Clone, Debug)]
@@ -65,6 +67,11 @@ impl Memory {
         });
         let capacity = [shared.l2_read, shared.l2_write, shared.hbm].map(fixed);
         Self { now: 0, capacity, classes, stale: false, moved: [0; RESOURCES] }
+    }
+
+    /// The time up to which everything has been moved.
+    pub(super) fn now(&self) -> u64 {
+        self.now
     }
 
     /// Starts a flow now. `id` comes back from [`Memory::finish`].
@@ -133,7 +140,8 @@ impl Memory {
     /// Progressive filling.
     fn fill(&mut self) {
         let mut left = self.capacity;
-        let mut open: [bool; CLASSES] = std::array::from_fn(|index| !self.classes[index].flows.is_empty());
+        let mut open: [bool; CLASSES] =
+            std::array::from_fn(|index| index != WRITE_BACK && !self.classes[index].flows.is_empty());
         while open.contains(&true) {
             let mut users = [0u64; RESOURCES];
             let mut level = u64::MAX;
@@ -158,6 +166,9 @@ impl Memory {
                 }
             }
         }
+        // What was pushed out takes what the others leave: nobody waits for it.
+        let behind = &mut self.classes[WRITE_BACK];
+        behind.rate = (left[HBM] / behind.flows.len().max(1) as u64).max(1);
     }
 }
 

@@ -36,6 +36,9 @@ pub(super) struct Entry {
 pub(super) struct Queue {
     /// When the pipe can start its next instruction.
     pub(super) free: u64,
+    /// When the next transfer may ask for its data: since its issue, or since the last wait was passed. Requests run ahead
+    /// of the data of earlier transfers.
+    pub(super) front: u64,
     /// When the results of all it has run are visible.
     pub(super) done: u64,
     pub(super) blocked: Blocked,
@@ -83,9 +86,11 @@ impl Queue {
         transfer: &Transfer,
     ) -> Request {
         let shape = transfer.shape;
+        self.front = self.front.max(entry.issued);
+        let requested = self.front + u64::from(shape.startup);
         self.blocked = Blocked::Transfer;
         self.flight =
             Flight { start, step: entry.step, alone: shape.alone(), floor: start + u64::from(shape.floor) };
-        Request::Transfer { pipe, time: start + u64::from(shape.startup), index, address: entry.address }
+        Request::Transfer { pipe, time: requested.max(start), requested, index, address: entry.address }
     }
 }

@@ -82,6 +82,8 @@ struct Flow {
     pipe: Pipe,
     index: u32,
     address: u64,
+    /// When the port asked for the first byte.
+    requested: u64,
     slow: Cause,
     latency: u64,
     slot: u32,
@@ -101,6 +103,8 @@ struct Run<'r> {
     l2: L2,
     /// Flows that have not started: time, then flow.
     pending: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Misses whose first byte is on its way from device memory: time, then flow.
+    arriving: BinaryHeap<Reverse<(u64, u32)>>,
     flows: Vec<Flow>,
     free: Vec<u32>,
     /// For each L2 slot the flow that is fetching it.
@@ -126,6 +130,7 @@ impl<'r> Run<'r> {
             memory: Memory::new(machine),
             l2: L2::new(machine.shared.l2_capacity, options.warmth),
             pending: BinaryHeap::new(),
+            arriving: BinaryHeap::new(),
             flows: Vec::new(),
             free: Vec::new(),
             fetching: Vec::new(),
@@ -147,14 +152,20 @@ impl<'r> Run<'r> {
     fn step(&mut self) -> bool {
         let end = self.memory.next_end();
         let start = self.pending.peek().map(|Reverse((time, _))| *time);
-        let Some(time) = end.into_iter().chain(start).min() else { return false };
+        let arrival = self.arriving.peek().map(|Reverse((time, _))| *time);
+        let Some(time) = end.into_iter().chain(start).chain(arrival).min() else { return false };
         self.memory.advance_to(time);
         while let Some(flow) = self.memory.finish() {
             self.end_flow(flow, time);
         }
         while self.pending.peek().is_some_and(|Reverse((at, _))| *at <= time) {
             if let Some(Reverse((_, flow))) = self.pending.pop() {
-                self.start_flow(flow);
+                self.start_flow(flow, time);
+            }
+        }
+        while self.arriving.peek().is_some_and(|Reverse((at, _))| *at <= time) {
+            if let Some(Reverse((_, flow))) = self.arriving.pop() {
+                self.arrive(flow);
             }
         }
         self.advance_woken();
@@ -174,8 +185,9 @@ impl<'r> Run<'r> {
 
     fn accept(&mut self, core: u32, request: Request) {
         match request {
-            Request::Transfer { pipe, time, index, address } => {
+            Request::Transfer { pipe, time, requested, index, address } => {
                 let flow = self.new_flow(core, pipe, index, address);
+                self.flows[flow as usize].requested = requested;
                 self.pending.push(Reverse((time, flow)));
             }
             Request::CrossSet { flag, time } => self.cross_set(core as usize, flag, time + self.travel),
@@ -184,8 +196,18 @@ impl<'r> Run<'r> {
 
     fn new_flow(&mut self, core: u32, pipe: Pipe, index: u32, address: u64) -> u32 {
         let (slow, followers) = (Cause::L2, Vec::new());
-        let flow =
-            Flow { core, pipe, index, address, slow, latency: 0, slot: NOBODY, followers, leader: NOBODY };
+        let flow = Flow {
+            core,
+            pipe,
+            index,
+            address,
+            requested: 0,
+            slow,
+            latency: 0,
+            slot: NOBODY,
+            followers,
+            leader: NOBODY,
+        };
         let id = self.free.pop().unwrap_or(self.flows.len() as u32);
         if id as usize == self.flows.len() {
             self.flows.push(flow);
@@ -195,14 +217,14 @@ impl<'r> Run<'r> {
         id
     }
 
-    fn start_flow(&mut self, id: u32) {
+    fn start_flow(&mut self, id: u32, time: u64) {
         let flow = &self.flows[id as usize];
         let transfer = &self.programs[self.slots[flow.core as usize].program].transfers[flow.index as usize];
         let (shape, key) = (transfer.shape, (flow.address, transfer.extent));
         let access = self.l2.access(key, shape.bytes, shape.port.writes());
         let leader = self.fetching.get(access.slot as usize).copied().unwrap_or(NOBODY);
         let flow = &mut self.flows[id as usize];
-        flow.latency = self.hit_latency + if access.hit { 0 } else { self.miss_latency };
+        flow.latency = self.hit_latency;
         flow.slow = if access.hit { Cause::L2 } else { Cause::Hbm };
         if !access.hit {
             self.fetch(id, access.slot);
@@ -210,7 +232,20 @@ impl<'r> Run<'r> {
             self.flows[id as usize].leader = leader;
         }
         self.memory.write_back(access.written_back);
-        self.memory.start(shape.port, access.hit, shape.bytes, id);
+        if access.hit {
+            self.memory.start(shape.port, true, shape.bytes, id);
+        } else {
+            let arrival = (self.flows[id as usize].requested + self.miss_latency).max(time);
+            self.arriving.push(Reverse((arrival, id)));
+        }
+    }
+
+    /// The first byte of a miss has come from device memory.
+    fn arrive(&mut self, id: u32) {
+        let flow = &self.flows[id as usize];
+        let shape =
+            self.programs[self.slots[flow.core as usize].program].transfers[flow.index as usize].shape;
+        self.memory.start(shape.port, false, shape.bytes, id);
     }
 
     fn fetch(&mut self, id: u32, slot: u32) {
@@ -295,7 +330,8 @@ impl<'r> Run<'r> {
             .zip(&kernel.cores)
             .map(|(core, slot)| CoreReport { kind: slot.kind, end: core.end(), pipes: core.reports() })
             .collect();
-        let cycles = cores.iter().map(|core| core.end).max().unwrap_or(0);
+        // A kernel ends when what it pushed out of L2 has arrived: the next one would wait for it.
+        let cycles = cores.iter().map(|core| core.end).max().unwrap_or(0).max(self.memory.now());
         let (l2_bytes, hbm_bytes) = self.memory.moved();
         let mut events: Vec<_> = self.cores.iter_mut().flat_map(Core::take_events).collect();
         events.sort_by_key(|event| (event.end, event.core, event.pipe));

@@ -1,7 +1,7 @@
 //! Kernels against measured operator tables. The tables are not part of the repository; without them these tests say so.
 //!
-//! Nothing is fitted a shape. The launch overhead of attention (47 µs) is fitted to this table; the HBM efficiency was chosen
-//! between two published figures by it. These are errors of a fit, not of a hold-out.
+//! Nothing is fitted a shape. The launch overhead of attention (47 µs) is fitted to this table; the HBM efficiency and the latest
+//! changes of the machine were chosen on every second weight shape: docs/davinci/deviations.md has the errors of each half.
 
 use vitruvian_davinci::isa::Type;
 use vitruvian_davinci::kernels::attention::{Attention, AttentionTiling, prefill};
@@ -48,8 +48,8 @@ fn bf16_gemm() {
         mean(&all),
         mean(&large)
     );
-    // Targets 10 % and 5 % are missed: DEVIATIONS 2 to 4.
-    assert!(mean(&all) <= 13.5 && mean(&large) <= 10.0, "{:.2} {:.2}", mean(&all), mean(&large));
+    // Targets 10 % and 5 % are missed: D14.
+    assert!(mean(&all) <= 12.0 && mean(&large) <= 9.0, "{:.2} {:.2}", mean(&all), mean(&large));
 }
 
 #[test]

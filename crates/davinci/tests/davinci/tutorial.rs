@@ -12,7 +12,7 @@ fn each_step_is_better_and_the_last_is_good() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/davinci");
     let text = std::fs::read_to_string(format!("{folder}/tutorial.md")).unwrap();
     let mut before = 0.0;
-    let names = ["1-barriers", "2-flags", "3-double-l1", "4-wide-block", "5-whole-lines", "6-double-l0"];
+    let names = ["1-barriers", "2-flags", "3-double-l1", "4-wide-block", "5-double-l0", "6-whole-lines"];
     for name in names {
         let source = std::fs::read_to_string(format!("{folder}/programs/{name}.dv")).unwrap();
         let options = Options { warmth: Warmth::HOT, trace: false };

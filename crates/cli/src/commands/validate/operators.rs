@@ -7,7 +7,7 @@ use vitruvian_calibration::exchange;
 use vitruvian_calibration::validate::{Judge, Report, Row};
 use vitruvian_calibration::{Score, Table as Measured};
 use vitruvian_cost::{Fidelity, Library};
-use vitruvian_diagnostics::Diagnostics;
+use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_hardware::{Chip, catalog};
 use vitruvian_network::Library as CollectiveLibrary;
 use vitruvian_report::{Block, Cell, Column, Page, Table, csv};
@@ -49,6 +49,8 @@ enum FidelityArg {
     /// Tiles, waves and fitted profiles
     #[default]
     Tile,
+    /// Kernels on the cycle-level Da Vinci core; what has none, by the tile model
+    Simulated,
 }
 
 /// Answers the question.
@@ -72,6 +74,10 @@ fn report(arguments: &OperatorsArgs, chip: &Chip, tables: &[Measured]) -> Result
     }
     let import = tables::read(&arguments.import)?.tables;
     let fidelity = if import.is_empty() { arguments.fidelity.into() } else { Fidelity::Measured };
+    if !fidelity.fits(chip) {
+        let message = format!("{} has no Da Vinci core to simulate", chip.title);
+        return Err(Diagnostic::error("fidelity-chip", message).help("use tile, or an Ascend chip").into());
+    }
     let software = arguments.software.as_deref();
     let judge = Judge { chip, library: &library, software, fidelity, import: &import };
     let kernels = judge.report(tables)?;
@@ -162,6 +168,7 @@ impl From<FidelityArg> for Fidelity {
         match argument {
             FidelityArg::Roofline => Self::Roofline,
             FidelityArg::Tile => Self::Tile,
+            FidelityArg::Simulated => Self::Simulated,
         }
     }
 }

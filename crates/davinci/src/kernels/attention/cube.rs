@@ -2,7 +2,7 @@
 //!
 //! L1 holds Q, K, V and P once each; L0A, L0B and L0C in halves of 128 × 128 tiles.
 
-use super::plan::{Attention, AttentionTiling, Places, Step, flag};
+use super::plan::{AttentionTiling, Places, Step, Work, flag};
 use crate::isa::{
     Accumulate, Address, CrossMode, Fixpipe, FractalLoad, Instruction, Layout, Mmad, Nd2Nz, Pipe, Quant,
     Side, Space, Sync, Type,
@@ -23,7 +23,7 @@ enum Part {
 
 struct Cube<'a> {
     b: ProgramBuilder,
-    problem: &'a Attention,
+    problem: &'a Work,
     tiling: &'a AttentionTiling,
     places: Places,
     /// Which halves the next product and the next tile use.
@@ -31,12 +31,7 @@ struct Cube<'a> {
     l0c: u8,
 }
 
-pub(super) fn program(
-    problem: &Attention,
-    tiling: &AttentionTiling,
-    places: Places,
-    steps: &[Step],
-) -> Program {
+pub(super) fn program(problem: &Work, tiling: &AttentionTiling, places: Places, steps: &[Step]) -> Program {
     let mut cube = Cube { b: ProgramBuilder::default(), problem, tiling, places, l0: 0, l0c: 0 };
     cube.free(true);
     for (index, step) in steps.iter().enumerate() {
@@ -68,15 +63,13 @@ impl Cube<'_> {
     }
 
     fn scores(&mut self, step: &Step, slot: u32) {
-        let task = step.task;
-        let kv = self.problem.kv_head(task.head);
         if step.begins {
-            let row = self.problem.row(self.problem.heads, task.batch, task.head, task.first);
+            let row = self.problem.query(&step.task, 0);
             let tile =
                 Tile { gm: self.places.q + self.bytes(row), rows: self.tiling.rows, cols: self.problem.dim };
             self.load(Part::Q, tile, self.problem.dim);
         }
-        let row = self.problem.row(self.problem.kv_heads, task.batch, kv, step.first);
+        let row = self.problem.key(&step.task, step.first);
         self.load(
             Part::K,
             Tile { gm: self.places.k + self.bytes(row), rows: step.keys, cols: self.problem.dim },
@@ -113,9 +106,7 @@ impl Cube<'_> {
     }
 
     fn output(&mut self, step: &Step, slot: u32) {
-        let task = step.task;
-        let row =
-            self.problem.row(self.problem.kv_heads, task.batch, self.problem.kv_head(task.head), step.first);
+        let row = self.problem.key(&step.task, step.first);
         self.load(
             Part::V,
             Tile { gm: self.places.v + self.bytes(row), rows: step.keys, cols: self.problem.dim },

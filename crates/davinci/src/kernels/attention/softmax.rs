@@ -6,7 +6,8 @@
 //! m' = max(m, max S)   α = e^(m − m')   P = e^(S − m')   l' = l·α + Σ P   O' = O·α + P·V
 //! ```
 
-use super::plan::{Attention, AttentionTiling, Places, Step, flag};
+use super::merge::Merged;
+use super::plan::{AttentionTiling, BLOCK, Places, Step, Task, Work, flag};
 use crate::isa::{
     Address, Burst, CrossMode, Instruction, Mask, Move, Pipe, Space, Strides, Sync, Type, Vector, VectorOp,
 };
@@ -18,35 +19,36 @@ const LANES: u32 = 64;
 
 /// UB of a vector core, byte offsets.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
-    scores: [u32; 2],
-    output: u32,
-    partial: u32,
-    fold: u32,
-    blocks: u32,
-    maximum: u32,
-    sum: u32,
-    fresh: u32,
-    alpha: [u32; 2],
+pub(super) struct Layout {
+    pub(super) scores: [u32; 2],
+    pub(super) output: u32,
+    pub(super) partial: u32,
+    pub(super) fold: u32,
+    pub(super) blocks: u32,
+    pub(super) maximum: u32,
+    pub(super) sum: u32,
+    pub(super) fresh: u32,
+    pub(super) alpha: [u32; 2],
 }
 
-struct Softmax<'a> {
-    b: ProgramBuilder,
-    problem: &'a Attention,
-    tiling: &'a AttentionTiling,
-    places: Places,
+pub(super) struct Softmax<'a> {
+    pub(super) b: ProgramBuilder,
+    pub(super) problem: &'a Work,
+    pub(super) tiling: &'a AttentionTiling,
+    pub(super) places: Places,
     /// Rows of this core within a task.
-    first: u32,
-    rows: u32,
-    ub: Layout,
+    pub(super) first: u32,
+    pub(super) rows: u32,
+    pub(super) ub: Layout,
 }
 
 pub(super) fn program(
-    problem: &Attention,
+    problem: &Work,
     tiling: &AttentionTiling,
     places: Places,
     steps: &[Step],
     (core, cores): (u32, u32),
+    merged: &[Merged],
 ) -> Program {
     let rows = tiling.rows / cores;
     let ub = layout(problem, tiling, rows);
@@ -69,11 +71,14 @@ pub(super) fn program(
     if let Some(last) = steps.len().checked_sub(1) {
         softmax.accumulate(&steps[last], last % 2);
     }
+    if tiling.parts > 1 {
+        softmax.merge(merged);
+    }
     softmax.free(false);
     softmax.b.finish()
 }
 
-fn layout(problem: &Attention, tiling: &AttentionTiling, rows: u32) -> Layout {
+fn layout(problem: &Work, tiling: &AttentionTiling, rows: u32) -> Layout {
     let mut next = 0;
     let mut take = |bytes: u32| {
         let start = next;
@@ -85,7 +90,7 @@ fn layout(problem: &Attention, tiling: &AttentionTiling, rows: u32) -> Layout {
         scores: [take(piece), take(piece)],
         output: take(rows * problem.dim * 4),
         // also holds a piece of the mask
-        partial: take(tiling.piece * problem.dim.max(tiling.rows) * 4),
+        partial: take(tiling.piece * problem.dim.max(BLOCK) * 4),
         fold: take(tiling.piece * LANES * 4),
         blocks: take(tiling.piece * 32),
         maximum: take(rows * 4),
@@ -109,7 +114,7 @@ impl Softmax<'_> {
     }
 
     /// m = −∞, l = 0, O = 0.
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         let (maximum, sum, output) = (f32s(self.ub.maximum), f32s(self.ub.sum), f32s(self.ub.output));
         scalar(&mut self.b, VectorOp::Dup, maximum, maximum, -1e30, self.rows);
         scalar(&mut self.b, VectorOp::Dup, sum, sum, 0.0, self.rows);
@@ -139,8 +144,8 @@ impl Softmax<'_> {
         let gm = self.places.scores + slot as u64 * tile + row;
         self.b.wait(Pipe::Mte3, Pipe::Mte2, half);
         self.copy(Move::GmToUb, gm, self.ub.scores[usize::from(half)], self.tiling.piece * step.keys * 4);
-        if step.diagonal {
-            let width = self.tiling.rows * 4;
+        if step.masked {
+            let width = BLOCK * 4;
             let gm = self.places.mask + u64::from(self.first + first) * u64::from(width);
             self.b.wait(Pipe::V, Pipe::Mte2, 2);
             self.copy(Move::GmToUb, gm, self.ub.partial, self.tiling.piece * width);
@@ -155,7 +160,7 @@ impl Softmax<'_> {
         let (maximum, sum, alpha) = (row(self.ub.maximum), row(self.ub.sum), row(self.ub.alpha[slot]));
         let fresh = f32s(self.ub.fresh);
         scalar(&mut self.b, VectorOp::Muls, scores, scores, 1.0 / (self.problem.dim as f32).sqrt(), elements);
-        if step.diagonal {
+        if step.masked {
             self.add_mask(scores, keys);
         }
         self.fold(VectorOp::Max, VectorOp::Cmax, fresh, scores, keys);
@@ -172,9 +177,9 @@ impl Softmax<'_> {
         convert(&mut self.b, Span::new(scores.address, self.problem.ty), scores, elements);
     }
 
-    /// Adds the mask to the last `rows` columns.
+    /// Adds the mask to the last block of columns.
     fn add_mask(&mut self, scores: Span, keys: u32) {
-        let width = self.tiling.rows;
+        let width = BLOCK;
         for column in (0..width).step_by(LANES as usize) {
             let target = scores.skip(keys - width + column);
             let strides = Strides {
@@ -210,7 +215,13 @@ impl Softmax<'_> {
     }
 
     /// Each row of a piece combined with its block of equal values, 64 columns at a time.
-    fn columns(&mut self, op: VectorOp, dst: Span, (rows, blocks): (Span, Span), (width, row): (u32, u32)) {
+    pub(super) fn columns(
+        &mut self,
+        op: VectorOp,
+        dst: Span,
+        (rows, blocks): (Span, Span),
+        (width, row): (u32, u32),
+    ) {
         for column in (0..width).step_by(LANES as usize) {
             let strides = Strides {
                 dst_repeat: pitch(row),
@@ -257,12 +268,14 @@ impl Softmax<'_> {
             binary(&mut self.b, VectorOp::Add, output, (output, f32s(self.ub.partial)), piece * dim);
             self.b.set(Pipe::V, Pipe::Mte2, 2);
         }
-        if step.ends {
-            self.finish(step);
+        if step.ends && self.tiling.parts > 1 {
+            self.leave(step);
+        } else if step.ends {
+            self.finish(&step.task);
         }
     }
 
-    fn finish(&mut self, step: &Step) {
+    pub(super) fn finish(&mut self, task: &Task) {
         let (dim, piece) = (self.problem.dim, self.tiling.piece);
         for first in (0..self.rows).step_by(piece as usize) {
             let output = f32s(self.ub.output).skip(first * dim);
@@ -273,19 +286,14 @@ impl Softmax<'_> {
         }
         self.b.order(Pipe::V, Pipe::Mte3, 2);
         for first in (0..self.rows).step_by(piece as usize) {
-            let row = self.problem.row(
-                self.problem.heads,
-                step.task.batch,
-                step.task.head,
-                step.task.first + self.first + first,
-            );
+            let row = self.problem.query(task, self.first + first);
             let gm = self.places.out + row * u64::from(self.problem.ty.bits() / 8);
             self.copy(Move::UbToGm, gm, self.ub.output + first * dim * 4, self.problem.ty.bytes(piece * dim));
         }
         self.b.order(Pipe::Mte3, Pipe::V, 2);
     }
 
-    fn copy(&mut self, route: Move, gm: u64, ub: u32, bytes: u32) {
+    pub(super) fn copy(&mut self, route: Move, gm: u64, ub: u32, bytes: u32) {
         let (gm, ub) = (Address::at(Space::Gm, gm), at(Space::Ub, ub));
         let (dst, src) = if route == Move::GmToUb { (ub, gm) } else { (gm, ub) };
         let burst =
@@ -298,7 +306,7 @@ impl Softmax<'_> {
     }
 }
 
-fn f32s(address: u32) -> Span {
+pub(super) fn f32s(address: u32) -> Span {
     Span::new(address, Type::F32)
 }
 
