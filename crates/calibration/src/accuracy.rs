@@ -221,7 +221,10 @@ mod tests {
         };
         let own = Report::of(vec![row], std::collections::BTreeMap::new());
         let borrowed = Report::of(Vec::new(), std::collections::BTreeMap::new());
-        (manifest, Section { title: "H20".to_owned(), profiles: vec![profile], own, borrowed })
+        (
+            manifest,
+            Section { title: "H20".to_owned(), profiles: vec![profile], own, borrowed, simulated: None },
+        )
     }
 
     #[test]

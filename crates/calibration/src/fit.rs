@@ -80,8 +80,7 @@ impl<'a> Model<'a> {
     /// The least cost and the profiles that have it.
     fn search(mut self) -> (f64, ProfileSet) {
         let scattered = if self.problem.effort == Effort::Thorough { 2 } else { 1 };
-        let refined: Vec<_> =
-            self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
+        let refined: Vec<_> = self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
         let best = refined.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
         let at = best.unwrap_or_else(|| self.given.clone());
         let at = if self.problem.effort == Effort::Thorough { self.pattern_search(at) } else { at };

@@ -4,13 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{calibrate, chip, compare, estimate, kernel, model, train, validate};
-use crate::commands::{calibrate, chip, compare, estimate, fleet, kernel, model, validate};
-use crate::commands::{calibrate, chip, compare, compress, estimate, kernel, model, validate};
 use crate::commands::{
-    calibrate, chip, compare, cost, estimate, export_control, kernel, model, train, validate,
+    calibrate, chip, compare, compress, cost, estimate, export_control, fleet, kernel, model, plan, simulate,
+    train, validate,
 };
-use crate::commands::{calibrate, chip, compare, estimate, kernel, model, plan, simulate, validate};
 
 /// Predict, compare and plan LLM inference and training on AI accelerators
 #[derive(Debug, Parser)]
@@ -29,26 +26,26 @@ pub(crate) enum Command {
     Compare(compare::CompareArgs),
     /// Cost one deployment: prefill, decode, and both under load
     Estimate(estimate::EstimateArgs),
-    /// Predict a training step and run, or find the best layout
-    Train(train::TrainArgs),
-    /// Plan a fleet over quarters under a shortage
-    #[command(subcommand)]
-    Fleet(fleet::FleetCommand),
-    /// Weigh what quantisation and sparsity cost in quality and gain on each chip; write the checkpoint
-    Compress(compress::CompressArgs),
     /// Plan the chips at hand for a traffic: which layouts and pools, how many replicas, and what to start
     Plan(Box<plan::PlanArgs>),
     /// Serve a trace or made-up traffic with a deployment, request by request
     Simulate(Box<simulate::SimulateArgs>),
-    /// Look at the chips of the catalog: figures, sources, differences
-    #[command(subcommand)]
-    Chip(chip::ChipCommand),
+    /// Predict a training step and run, or find the best layout
+    Train(train::TrainArgs),
+    /// Weigh what quantisation and sparsity cost in quality and gain on each chip; write the checkpoint
+    Compress(compress::CompressArgs),
     /// Cost chips and tokens: to make, to own, to rent
     #[command(subcommand)]
     Cost(cost::CostCommand),
+    /// Plan a fleet over quarters under a shortage
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
     /// Classify chips by export rules, by day
     #[command(subcommand)]
     ExportControl(export_control::ExportControlCommand),
+    /// Look at the chips of the catalog: figures, sources, differences
+    #[command(subcommand)]
+    Chip(chip::ChipCommand),
     /// Look at models: parameters, KV cache, layers
     #[command(subcommand)]
     Model(model::ModelCommand),

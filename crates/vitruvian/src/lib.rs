@@ -1,7 +1,9 @@
-//! A [`Study`] in, an [`Answer`] out: the whole of Vitruvian behind two functions of plain data.
+//! A study in, an answer out: the whole of Vitruvian behind a few functions of plain data, one for each command.
 //!
-//! [`compare()`] finds the best deployment on each chip and says which wins and why; [`estimate()`] costs one deployment.
-//! Both are pure: chip files and model configurations come in as texts, nothing is read, printed or timed here.
+//! [`compare()`] finds the best deployment on each chip and says which wins and why; [`estimate()`] costs one deployment;
+//! [`simulate()`] serves traffic with it, and [`plan()`] searches for what a traffic needs; [`train()`] costs a training run;
+//! [`compress()`] weighs schemes; [`fleet_plan()`] buys over quarters. All are pure: chip files and model configurations come
+//! in as texts, nothing is read, printed or timed here.
 
 pub mod answer;
 pub mod check;
@@ -10,8 +12,8 @@ pub mod compress;
 mod deployment;
 pub mod die;
 pub mod estimate;
-pub mod fleet;
 pub mod export_control;
+pub mod fleet;
 mod node;
 mod operators;
 pub mod ownership;

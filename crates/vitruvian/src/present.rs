@@ -9,9 +9,9 @@ mod figures;
 pub mod fleet;
 mod operators;
 pub mod ownership;
-pub mod train;
 pub mod plan;
 pub mod simulate;
+pub mod train;
 pub mod validation;
 
 use vitruvian_report::{Cell, Tone};

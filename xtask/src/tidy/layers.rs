@@ -5,16 +5,11 @@ use crate::repository::{File, Repository};
 /// The layers, lowest first. ARCHITECTURE.md says what each is for.
 const LAYERS: [&[&str]; 9] = [
     &["quantity", "diagnostics"],
-    &["hardware", "model"],
-    &["cost", "network", "davinci", "compression"],
-    &["calibration", "engine"],
-    &["economics", "training"],
     &["hardware", "model", "event"],
-    &["cost", "network", "davinci"],
-    &["davinci"],
+    &["davinci", "compression"],
     &["cost", "network"],
     &["calibration", "engine"],
-    &["economics", "serving"],
+    &["economics", "serving", "training"],
     &["planner", "report"],
     &["vitruvian"],
     &["cli"],

@@ -62,7 +62,8 @@ impl Space {
     pub(super) fn sides(&self, values: &[f64]) -> Vec<Vec<f64>> {
         let list = self.slots.iter().flat_map(|slot| slot.family.parameters());
         let mut sides = vec![values.to_vec()];
-        for (index, parameter) in list.enumerate().filter(|(_, parameter)| SWITCHES.contains(&parameter.name)) {
+        for (index, parameter) in list.enumerate().filter(|(_, parameter)| SWITCHES.contains(&parameter.name))
+        {
             let ends = [parameter.lower, parameter.upper];
             let with = |side: &Vec<f64>, end: f64| {
                 let mut side = side.clone();

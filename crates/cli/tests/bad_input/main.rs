@@ -13,8 +13,8 @@ mod models;
 mod numbers;
 mod plans;
 mod targets;
-mod training;
 mod traffic;
+mod training;
 mod unfit;
 
 use std::path::Path;

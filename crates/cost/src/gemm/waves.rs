@@ -19,7 +19,8 @@ pub(crate) fn chosen(tiles: &[Tile], grid: &Grid) -> Option<Tile> {
     for tile in tiles.iter().copied() {
         let (waves, last) = grid.waves(tile);
         let better = best.is_none_or(|(other, fewest, fullest)| {
-            waves < fewest || waves == fewest && (last > fullest || last == fullest && wastes_less(tile, other))
+            waves < fewest
+                || waves == fewest && (last > fullest || last == fullest && wastes_less(tile, other))
         });
         if better {
             best = Some((tile, waves, last));

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod consistent;
-mod fleet;
 mod economics;
+mod fleet;
 mod published;
 mod question;
 mod right_reasons;
