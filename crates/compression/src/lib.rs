@@ -6,7 +6,10 @@
 //!                                                +------- error --------+
 //! ```
 //!
-//! Nothing here opens a file: a checkpoint is read through a `Source` and written through a `Sink` that the caller gives.
+//! Nothing here opens a file: a checkpoint is read through a `Source` and written through a `Target` that the caller gives.
+
+// Reinterpreting bits is what number formats do.
+#![allow(clippy::cast_possible_wrap)]
 
 pub mod algebra;
 pub mod checkpoint;

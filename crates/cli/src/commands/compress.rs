@@ -12,9 +12,9 @@ use vitruvian_compression::Checkpoint;
 use vitruvian_compression::export::Style;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, all, both};
 use vitruvian_quantity::Seconds;
-use vitruvian_report::Block;
+use vitruvian_report::{Block, html};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, OutputFile};
 use crate::checkpoint::{NewFolder, ReadFolder};
 use crate::{inputs, io};
 
@@ -74,6 +74,9 @@ pub(crate) struct CompressArgs {
     /// Windows used of each text, at most
     #[arg(long, default_value_t = 16, value_name = "N")]
     windows: usize,
+    /// Write one self-contained HTML page with tables and a figure
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Write the compressed checkpoint into a new folder; give one scheme, or --mix
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
@@ -120,10 +123,15 @@ pub(crate) fn run(arguments: &CompressArgs) -> Result<Answer, Diagnostics> {
     if let Some(new) = new {
         page.blocks.push(Block::Text(written(arguments, &study, &answer, &folder, new)?));
     }
+    let report = arguments
+        .report
+        .iter()
+        .map(|path| OutputFile { path: path.clone(), contents: html::render(&present::report(&answer)) });
+    let files = report.collect();
     let able =
         |chip: &vitruvian::compress::answer::ChipTrade| chip.schemes.iter().any(|s| s.deployment.is_some());
     let infeasible = !answer.chips.iter().any(able);
-    Ok(Answer { infeasible, ..Answer::new(page, &answer) })
+    Ok(Answer { files, infeasible, ..Answer::new(page, &answer) })
 }
 
 fn study<'a>(

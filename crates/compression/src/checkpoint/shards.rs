@@ -59,8 +59,11 @@ pub(super) fn open(folder: &dyn Folder) -> Result<Opened, Diagnostics> {
 
 fn no_weights(names: &[String]) -> Diagnostic {
     let fault = Diagnostic::error("checkpoint-missing", "the folder has no *.safetensors and no *.gguf");
-    match names.iter().find(|name| name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth"))
-    {
+    let pickled = |name: &&String| {
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        matches!(ending, Some("bin" | "pt" | "pth"))
+    };
+    match names.iter().find(pickled) {
         Some(name) => {
             fault.help(format!("`{name}` is a pickle, which can run code; convert it to safetensors first"))
         }

@@ -127,15 +127,16 @@ fn bytes(content: Content, kind: Kind, quantised: &Quantised) -> Vec<u8> {
         Content::Halves => halves(quantised),
         Content::Words => {
             let lines = quantised.codes.chunks_exact(quantised.cols);
-            lines.flat_map(|line| words(line.iter().copied(), grid)).collect()
+            lines.flat_map(|line| words(line, grid)).collect()
         }
         Content::Scales => {
             quantised.scales.iter().flat_map(|scale| stored(scale.scale, kind, quantised)).collect()
         }
         Content::Zeros => {
             let zeros: Vec<u8> = quantised.scales.iter().map(|scale| grid.encode(scale.zero) as u8).collect();
-            let columns =
-                (0..across).map(|column| words(zeros.iter().skip(column).step_by(across).copied(), grid));
+            let column =
+                |column: usize| zeros.iter().skip(column).step_by(across).copied().collect::<Vec<u8>>();
+            let columns = (0..across).map(|index| words(&column(index), grid));
             transposed(&columns.collect::<Vec<_>>())
         }
         Content::Offsets => quantised.scales.iter().flat_map(|scale| scale.zero.to_le_bytes()).collect(),
@@ -148,25 +149,31 @@ fn bytes(content: Content, kind: Kind, quantised: &Quantised) -> Vec<u8> {
 
 /// A row of odd length ends with an empty half.
 fn halves(quantised: &Quantised) -> Vec<u8> {
-    let pack = |pair: &[u8]| pair[0] & 15 | pair.get(1).map_or(0, |high| high << 4);
-    quantised.codes.chunks_exact(quantised.cols).flat_map(|line| line.chunks(2).map(pack)).collect()
+    let across = quantised.cols.div_ceil(2);
+    let mut bytes = vec![0; quantised.rows * across];
+    for (line, out) in quantised.codes.chunks_exact(quantised.cols).zip(bytes.chunks_exact_mut(across)) {
+        let (pairs, last) = line.as_chunks::<2>();
+        for (pair, byte) in pairs.iter().zip(&mut *out) {
+            *byte = pair[0] & 15 | pair[1] << 4;
+        }
+        if let ([code], Some(byte)) = (last, out.last_mut()) {
+            *byte = code & 15;
+        }
+    }
+    bytes
 }
 
 /// Codes in words, the first in the lowest bits, with half the range added so that none is negative.
-fn words(codes: impl Iterator<Item = u8>, grid: Grid) -> Vec<u8> {
+fn words(codes: &[u8], grid: Grid) -> Vec<u8> {
     let bits = grid.bits();
     let (mask, middle) = (0xff >> (8 - bits), 1 << (bits - 1));
-    let (mut bytes, mut word, mut filled) = (Vec::new(), 0u32, 0);
-    for code in codes {
-        word |= u32::from(code.wrapping_add(middle) & mask) << filled;
-        filled += bits;
-        if filled == 32 {
-            bytes.extend(word.to_le_bytes());
-            (word, filled) = (0, 0);
-        }
-    }
-    if filled > 0 {
-        bytes.extend(word.to_le_bytes());
+    let mut bytes = Vec::with_capacity(codes.len() * bits as usize / 8 + 4);
+    for run in codes.chunks(32 / bits as usize) {
+        let place = |(index, code): (usize, &u8)| {
+            u32::from(code.wrapping_add(middle) & mask) << (bits * index as u32)
+        };
+        let word: u32 = run.iter().enumerate().map(place).fold(0, |word, part| word | part);
+        bytes.extend_from_slice(&word.to_le_bytes());
     }
     bytes
 }

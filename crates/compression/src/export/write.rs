@@ -190,8 +190,9 @@ fn put(out: &mut dyn Write, name: &str, bytes: &[u8]) -> Result<(), Diagnostic> 
 
 fn unwritable(name: &str, error: &io::Error) -> Diagnostic {
     if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-        return Diagnostic::error("output-full", format!("no space is left for `{name}`"))
-            .help("nothing was kept; free the space that the answer without --output names");
+        return Diagnostic::error("output-full", format!("no space is left for `{name}`")).help(
+            "nothing is left of it; `checkpoint` in the answer without writing is the size that it needs",
+        );
     }
     Diagnostic::error("output-unwritable", format!("cannot write `{name}`: {error}"))
 }

@@ -43,7 +43,7 @@ impl Granularity {
         let (block_rows, block_cols) = match self {
             Self::Tensor => (rows, cols),
             Self::Channel => (1, cols),
-            Self::Group(size) if size == 0 || cols % size != 0 => {
+            Self::Group(size) if size == 0 || !cols.is_multiple_of(size) => {
                 return Err(format!("rows of {cols} weights are no whole number of groups of {size}"));
             }
             Self::Group(size) => (1, size),

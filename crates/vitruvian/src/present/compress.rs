@@ -1,6 +1,8 @@
 //! The answer of `compress` as tables.
 
-use vitruvian_report::{Block, Cell, Column, Page, Row, Table, Tone};
+use vitruvian_report::{
+    Axis, Block, Cell, Column, Figure, Mark, Page, Plot, Point, Row, Series, Table, Tone, Xy,
+};
 
 use super::range;
 use crate::compress::answer::{ChipTrade, CompressAnswer, MixAnswer, SchemeAnswer, SchemeTrade};
@@ -13,6 +15,40 @@ pub fn page(answer: &CompressAnswer) -> Page {
     }
     blocks.extend(slower(answer).map(Block::Table));
     Page { title: format!("Compressing {}", answer.checkpoint.name), blocks, ..Page::default() }
+}
+
+/// The same as a page that stands for itself, with a figure.
+pub fn report(answer: &CompressAnswer) -> Page {
+    let mut page = page(answer);
+    page.subtitle = title(answer);
+    page.blocks.insert(1, Block::Figure(figure(answer)));
+    page.footer = vec![format!("Vitruvian {}. {}", env!("CARGO_PKG_VERSION"), answer.protocol)];
+    page
+}
+
+/// Money against error, one colour a chip.
+fn figure(answer: &CompressAnswer) -> Figure {
+    let measured = is_measured(answer);
+    let error = |scheme: &SchemeAnswer| if measured { scheme.divergence_nats } else { scheme.sqnr_db };
+    let point = |(quality, scheme): (&SchemeAnswer, &SchemeTrade)| {
+        let cost = scheme.deployment.as_ref()?.cost_per_million_output_usd?;
+        Some(Point::new(error(quality)?, cost.p50).label(&*scheme.scheme))
+    };
+    let series = answer.chips.iter().map(|chip| {
+        let points = answer.schemes.iter().zip(&chip.schemes).filter_map(point);
+        Series::new(&*chip.title, Mark::Points, points)
+    });
+    let x = if measured { Axis::linear("divergence", "nat/token") } else { Axis::linear("SQNR", "dB") };
+    let y = Axis::linear("10⁶ output tokens", "USD");
+    let plot = Xy { x, y, series: series.collect(), rules: Vec::new() };
+    let better = if measured { "further left loses less" } else { "further right loses less" };
+    Figure::new(
+        "Money against error",
+        format!(
+            "One mark a scheme and chip: lower is cheaper, {better}. 16 bits lose nothing and are left out."
+        ),
+        Plot::Xy(plot),
+    )
 }
 
 /// Every scheme on every chip.

@@ -1,0 +1,144 @@
+//! The trade of quality against speed, on the small decoder that ships with the repository.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use vitruvian::compress::answer::{ChipTrade, CompressAnswer};
+use vitruvian::study::Service;
+use vitruvian::{CompressStudy, Input, compress};
+use vitruvian_compression::Checkpoint;
+use vitruvian_compression::checkpoint::Memory;
+use vitruvian_quantity::Seconds;
+
+fn checkpoint() -> Checkpoint {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/small-decoder");
+    let read = |name: &str| (name.to_owned(), Arc::new(std::fs::read(folder.join(name)).unwrap()));
+    Checkpoint::open(&Memory(["config.json", "model.safetensors"].map(read).into())).unwrap()
+}
+
+fn study(checkpoint: &Checkpoint) -> CompressStudy<'_> {
+    let model = Input::File { path: "config.json".to_owned(), text: checkpoint.config().to_string() };
+    let name = |name: &str| Input::Name(name.to_owned());
+    CompressStudy {
+        checkpoint,
+        name: "small-decoder".to_owned(),
+        service: Service { model, input_tokens: 512, output_tokens: 128, ..Service::default() },
+        deployed_as: false,
+        chips: vec![name("h20"), name("ascend-910b2")],
+        count: 1,
+        ttft: None,
+        tpot: Some(Seconds::new(0.05)),
+        objective: "throughput".to_owned(),
+        schemes: Vec::new(),
+        method: "rtn".to_owned(),
+        group: 128,
+        texts: None,
+    }
+}
+
+fn answer() -> CompressAnswer {
+    compress(&study(&checkpoint())).unwrap()
+}
+
+fn on<'a>(answer: &'a CompressAnswer, chip: &str) -> &'a ChipTrade {
+    answer.chips.iter().find(|found| found.chip == chip).unwrap()
+}
+
+#[test]
+fn more_bits_lose_less() {
+    let answer = answer();
+    let sqnr = |name: &str| {
+        let scheme = answer.schemes.iter().find(|scheme| scheme.scheme == name).unwrap();
+        scheme.sqnr_db.unwrap()
+    };
+    // Uniform steps: absmax / 127.5 in 8 bits against absmax / 7.5 in 4, though of smaller groups: 20·log₁₀ 17 = 24.6 dB.
+    assert!(sqnr("w8a16") - sqnr("w4a16") > 20.0);
+    // E4M3 rounds to 3 bits of mantissa: a relative error of at most 2⁻⁴, 2⁻⁴/√3 if uniform, so 28.9 dB or more.
+    assert!((28.9..36.0).contains(&sqnr("fp8")), "{}", sqnr("fp8"));
+    // Half of the weights set to zero lose their energy, less than half of all since they are the smaller ones.
+    assert!((3.0..12.0).contains(&sqnr("bf16+2:4")));
+    assert_eq!(answer.schemes[0].sqnr_db, None);
+}
+
+#[test]
+fn the_total_is_the_sum_of_the_layers() {
+    let answer = answer();
+    let checkpoint = checkpoint();
+    for (index, scheme) in answer.schemes.iter().enumerate().skip(1) {
+        let (mut signal, mut noise) = (0.0, 0.0);
+        for layer in &answer.layers {
+            let matrix = checkpoint.matrix(&format!("{}.weight", layer.module)).unwrap();
+            let energy: f64 = matrix.data.iter().map(|w| f64::from(*w) * f64::from(*w)).sum();
+            signal += energy;
+            noise += energy / 10f64.powf(layer.sqnr_db[index].unwrap() / 10.0);
+        }
+        let total = 10.0 * (signal / noise).log10();
+        assert!((total - scheme.sqnr_db.unwrap()).abs() < 1e-3, "{}", scheme.scheme);
+    }
+}
+
+#[test]
+fn sparsity_runs_only_where_a_matrix_unit_has_it() {
+    let answer = answer();
+    let refused = |chip: &str, name: &str| {
+        let scheme = on(&answer, chip).schemes.iter().find(|scheme| scheme.scheme == name).unwrap();
+        assert_eq!(scheme.refused.is_some(), scheme.deployment.is_none());
+        scheme.refused.clone()
+    };
+    assert!(refused("h20", "w8a8-dynamic+4:2").unwrap().contains("its matrix unit has 2:4"));
+    assert!(refused("ascend-910b2", "bf16+2:4").unwrap().contains("its matrix unit has 4:2"));
+    assert_eq!(refused("h20", "bf16+2:4"), None);
+    assert_eq!(refused("ascend-910b2", "w8a8-dynamic+4:2"), None);
+}
+
+#[test]
+fn small_products_are_slower_in_eight_bits_and_it_is_said_why() {
+    let answer = answer();
+    let scheme = &on(&answer, "ascend-910b2").schemes[1];
+    assert_eq!(scheme.scheme, "w8a8-dynamic");
+    let decode = scheme.slower.iter().find(|slower| slower.phase == "decode").unwrap();
+    assert!(decode.step_ms > decode.plain_step_ms);
+    let all = scheme.slower.iter().flat_map(|slower| &slower.why).cloned().collect::<Vec<_>>().join("; ");
+    assert!(all.contains("quantise") && all.contains("too small for its kernel"), "{all}");
+}
+
+#[test]
+fn no_scheme_on_the_front_is_beaten() {
+    let answer = answer();
+    for chip in &answer.chips {
+        let figures = |index: usize| {
+            let deployment = chip.schemes[index].deployment.as_ref()?;
+            let quality = answer.schemes[index].sqnr_db.unwrap_or(f64::INFINITY);
+            Some((quality, deployment.cost_per_million_output_usd?.p50))
+        };
+        for (index, scheme) in chip.schemes.iter().enumerate() {
+            let Some(own) = figures(index) else {
+                assert!(!scheme.on_front);
+                continue;
+            };
+            let beaten = (0..chip.schemes.len())
+                .filter_map(figures)
+                .any(|other| other.0 >= own.0 && other.1 <= own.1 && other != own);
+            assert_eq!(scheme.on_front, !beaten, "{} on {}", scheme.scheme, chip.chip);
+        }
+    }
+}
+
+#[test]
+fn mixed_layers_lose_no_more_than_one_scheme_that_is_as_fast() {
+    let answer = answer();
+    let mixes = answer.chips.iter().flat_map(|chip| chip.mixes.iter().map(move |mix| (chip, mix)));
+    let mut seen = 0;
+    for (chip, mix) in mixes {
+        seen += 1;
+        let plain = chip.schemes[0].decode_step_ms.unwrap();
+        assert!(mix.decode_step_ms <= plain, "{}", chip.chip);
+        assert!(mix.uniform_error.is_none_or(|uniform| mix.error <= uniform));
+        // Three layers of four products each.
+        assert_eq!(mix.layers.len(), 12);
+        assert_eq!(mix.counts.iter().map(|count| count.groups).sum::<u64>(), 12);
+    }
+    assert!(seen > 0, "some scheme saves time on some chip");
+}
