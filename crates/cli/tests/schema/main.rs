@@ -41,3 +41,9 @@ fn answers() {
     agrees("compare", &["compare"]);
     agrees("estimate", &["estimate", "--chip", "h20", "--tp", "2", "--explain"]);
 }
+
+#[test]
+fn compression() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/small-decoder");
+    agrees("compress", &["compress", folder, "--against", folder]);
+}
