@@ -1,6 +1,6 @@
 //! How long the expensive methods take on a layer of 4096 × 4096: `cargo bench -p vitruvian-compression --bench methods`.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::cast_possible_wrap)]
 
 use std::hint::black_box;
 

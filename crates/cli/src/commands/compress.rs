@@ -191,7 +191,7 @@ fn config(arguments: &CompressArgs, checkpoint: &Checkpoint) -> Result<Input, Di
             .into());
     }
     let path = arguments.folder.join("config.json");
-    Ok(inputs::model_input(&path.display().to_string())?)
+    inputs::model_input(&path.display().to_string())
 }
 
 /// Writes the checkpoint and says what it holds.

@@ -103,7 +103,7 @@ fn gguf_name(module: &str) -> Option<String> {
 /// row 2·i + h of a head there is row h·width/2 + i of the original.
 fn unpermute(study: &CompressStudy<'_>, weight: &Weight, kept: &mut Matrix) {
     let config = study.checkpoint.config();
-    let number = |key: &str| config.get(key).and_then(|value| value.as_u64()).map(|value| value as usize);
+    let number = |key: &str| config.get(key).and_then(|value| Some(value.as_u64()? as usize));
     let family = config.get("model_type").and_then(|value| value.as_str());
     let heads = match weight.module.rsplit('.').next() {
         Some("q_proj") => number("num_attention_heads"),

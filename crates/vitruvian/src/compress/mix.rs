@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn modules_belong_to_products() {
-        let of = |module: &str| place(module).map(|(number, layer, product)| (number, layer, product));
+        let of = place;
         assert_eq!(
             of("model.layers.12.self_attn.k_proj"),
             Some((12, "model.layers.12".to_owned(), "qkv_proj"))

@@ -184,7 +184,7 @@ pub fn quality(answer: &CompressAnswer) -> Table {
             Cell::number(other.checkpoint_bytes as f64 / 1e9),
         ];
         cells.push(other.sqnr_db.into());
-        cells.extend(measured.then(|| vec![Cell::default(); 4]).unwrap_or_default());
+        cells.extend(vec![Cell::default(); if measured { 4 } else { 0 }]);
         cells.push(Cell::text(other.worst_layer.clone().unwrap_or_default()));
         table.row(cells);
         table.note(format!(
