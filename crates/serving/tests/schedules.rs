@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use vitruvian_event::Instant;
+use vitruvian_serving::requests::Prefixes;
 use vitruvian_serving::scheduler::{MindIe, Sglang};
 use vitruvian_serving::transfer::Transfer;
 use vitruvian_serving::{
@@ -209,4 +210,59 @@ fn mindie_reserves_whole_requests() {
     ];
     assert_eq!(steps, expected);
     assert!(outcome.preemptions.iter().all(|count| *count == 0));
+}
+
+fn run_of(policy: Policy, limits: Limits, requests: &Requests) -> (Vec<Step>, Outcome) {
+    let mut log = Log::default();
+    let outcome = simulate_watched(&mut service(policy, limits), requests, &mut log).unwrap();
+    (log.0, outcome)
+}
+
+/// Nothing is set aside (conservativeness 0), six blocks. r0 has 4 tokens and makes 8, r1 has 8 and makes 8.
+/// - 0: r0's prompt (1 block). 1: r1's: 8 + 8 of 20 tokens fit (3 blocks).
+/// - 2 to 5: both make four tokens; the first of each begins a block (5 blocks).
+/// - 6: both need a block and one is left. Both have made five tokens: r1 has the longer prompt and goes. r0 takes its block:
+///   3 blocks. The ratio is now (5 + 20)/(5 + 3), at most 1: r1, 13 + 3 tokens, does not fit into 12 − 3.
+/// - 7, 8: r0's last two tokens.
+/// - 9: r1 alone: 10 of its 13 tokens (3 blocks), 10: the other 3 (4 blocks). 11, 12: two more tokens.
+#[test]
+fn sglang_retracts_the_longest_prompt_of_equal_outputs() {
+    let mut requests = Requests::default();
+    [(4, 8), (8, 8)].iter().for_each(|(input, output)| requests.push(Instant::ZERO, *input, *output));
+    let policy = Policy::Sglang(Sglang { conservativeness: 0.0 });
+    let (steps, outcome) = run_of(policy, Limits { blocks: 6, ..LIMITS }, &requests);
+    let expected = [
+        step(0, &[(0, 4)], &[], 1),
+        step(1, &[(1, 8)], &[], 3),
+        step(2, &[], &[0, 1], 5),
+        step(6, &[], &[0], 3),
+        step(7, &[], &[0], 3),
+        step(8, &[], &[0], 3),
+        step(9, &[(1, 10)], &[], 3),
+        step(10, &[(1, 3)], &[], 4),
+        step(11, &[], &[1], 4),
+    ];
+    assert_eq!(steps, expected);
+    assert_eq!((outcome.preemptions, outcome.prompt_tokens), (vec![0, 1], 4 + 8 + 13));
+    assert_eq!(outcome.finishes, [9.0, 13.0].map(Instant::from_seconds));
+}
+
+/// r1 came before r2, but eight of r2's twelve tokens are what r0 left in the cache: r2 first, with four tokens, then six of
+/// r1's eight.
+#[test]
+fn sglang_takes_the_longest_cached_prefix_first() {
+    let mut requests = Requests::default();
+    for (at, input) in [(0.0, 8), (0.5, 8), (0.5, 12)] {
+        requests.push(Instant::from_seconds(at), input, 1);
+    }
+    requests.prefixes = Prefixes { unit: 4, names: vec![1, 2, 5, 6, 1, 2, 3], ends: vec![2, 4, 7] };
+    let limits = Limits { prefix_cache: true, ..LIMITS };
+    let (steps, outcome) = run_of(Policy::Sglang(Sglang::default()), limits, &requests);
+    let expected =
+        [step(0, &[(0, 8)], &[], 2), step(1, &[(2, 4), (1, 6)], &[], 5), step(2, &[(1, 2)], &[], 2)];
+    assert_eq!(steps, expected);
+    assert_eq!(outcome.cached, [0, 0, 8]);
+    // vLLM keeps the order of arrival.
+    let (steps, _) = run_of(Policy::Vllm, limits, &requests);
+    assert_eq!(steps[1], step(1, &[(1, 8), (2, 2)], &[], 5));
 }

@@ -70,6 +70,10 @@ fn made_up(faults: &mut Vec<Diagnostic>, made: &Made) {
         Arriving::Modulated(rates, hold) => {
             above_zero("highest rate", rates.iter().copied().fold(0.0, f64::max));
             above_zero("time of a rate", *hold);
+            if rates.iter().any(|rate| !(*rate >= 0.0 && rate.is_finite())) {
+                let message = format!("rates must be 0 or more, not {rates:?}");
+                faults.push(Diagnostic::error("out-of-range", message));
+            }
         }
         Arriving::Diurnal(rate, swing, period) => {
             above_zero("rate", *rate);
