@@ -149,7 +149,7 @@ fn kernels_that_fit_no_core() {
         ),
         (
             &["kernel", "gemm", "--m", "1", "--n", "1", "--k", "1", "--chip", "h20"],
-            "error[davinci-no-core]: h20 has no Da Vinci core",
+            "error[davinci-no-core]: Hopper has no Da Vinci core",
         ),
         (
             &["estimate", "--fidelity", "simulated"],
