@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Folders that are no part of the repository.
+/// Folders that are no part of the repository, and the file that a worktree has in place of `.git`.
 const LEFT_OUT: [&str; 4] = [".git", "target", "node_modules", "__pycache__"];
 
 /// The repository as text files.
@@ -73,7 +73,8 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
         let entry = entry?;
         let left_out = LEFT_OUT.iter().any(|name| entry.file_name() == *name);
         match entry.file_type()? {
-            kind if kind.is_dir() && !left_out => collect(&entry.path(), paths)?,
+            _ if left_out => {}
+            kind if kind.is_dir() => collect(&entry.path(), paths)?,
             kind if kind.is_file() => paths.push(entry.path()),
             _ => {}
         }

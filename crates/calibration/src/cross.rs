@@ -9,6 +9,8 @@ use crate::measurement::Measurement;
 use crate::score::{Pair, Score, calibrated_sigma};
 use crate::validate::predict;
 
+/// Fits to fewer rows than this search thoroughly: they are quick, and a poor start would be taken for a poor model.
+const FEW: usize = 1000;
 /// Parts that many shape families are dealt into; fewer families are left out one at a time.
 const FOLDS: usize = 10;
 
@@ -37,7 +39,9 @@ fn judged(
         let chosen = families.values().enumerate().filter(|(index, _)| out(*index) == left_out);
         chosen.flat_map(|(_, rows)| rows.iter().copied()).collect()
     };
-    let fitted = fit(&Problem { rows: &side(false), effort: Effort::Quick, ..*problem });
+    let rows = side(false);
+    let effort = if rows.len() < FEW { Effort::Thorough } else { Effort::Quick };
+    let fitted = fit(&Problem { rows: &rows, effort, ..*problem });
     pairs(problem, &fitted, &side(true))
 }
 

@@ -45,23 +45,19 @@ const ROBUST_SCALE: f64 = 0.05;
 const TRIED: usize = 24;
 /// Pull of the given profiles: a parameter one unit of the unbounded space away from them costs as much as this share of
 /// the rows being off by the robust scale. It settles what the rows leave open and gives way where they speak.
-const PULL: f64 = 0.02;
+const PULL: f64 = 0.005;
 /// A refused operator counts as a log ratio of this size, so that a fit can go on.
 const REFUSED: f64 = 3.0;
 
 /// The profiles with the fitted slots' parameters replaced by the best found.
+///
+/// A parameter that chooses a library is tried on both sides: no slope leads from one to the other.
 pub fn fit(problem: &Problem) -> ProfileSet {
     let space = Space::of(problem.slots);
-    let given = space.inward(&space.values(problem.profiles));
-    let mut model =
-        Model { problem: *problem, space, trial: problem.profiles.clone(), at: given.clone(), given };
-    let scattered = if problem.effort == Effort::Thorough { 2 } else { 1 };
-    let refined = model.starts(scattered).into_iter().map(|start| model.refine(&start));
-    if let Some((_, at)) = refined.min_by(|a, b| a.0.total_cmp(&b.0)) {
-        let at = if problem.effort == Effort::Thorough { model.pattern_search(at) } else { at };
-        model.place(&at);
-    }
-    model.trial
+    let sides = space.sides(&space.values(problem.profiles));
+    let found = sides.iter().map(|side| Model::new(problem, &space, side).search());
+    let best = found.min_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or_else(|| problem.profiles.clone(), |(_, profiles)| profiles)
 }
 
 /// The least-squares problem at one point of the unbounded space.
@@ -74,7 +70,24 @@ struct Model<'a> {
     given: DVector<f64>,
 }
 
-impl Model<'_> {
+impl<'a> Model<'a> {
+    fn new(problem: &Problem<'a>, space: &Space, start: &[f64]) -> Self {
+        let given = space.inward(start);
+        let trial = problem.profiles.clone();
+        Self { problem: *problem, space: space.clone(), trial, at: given.clone(), given }
+    }
+
+    /// The least cost and the profiles that have it.
+    fn search(mut self) -> (f64, ProfileSet) {
+        let scattered = if self.problem.effort == Effort::Thorough { 2 } else { 1 };
+        let refined: Vec<_> =
+            self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
+        let best = refined.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
+        let at = best.unwrap_or_else(|| self.given.clone());
+        let at = if self.problem.effort == Effort::Thorough { self.pattern_search(at) } else { at };
+        (self.cost(&at), self.trial)
+    }
+
     fn place(&mut self, at: &DVector<f64>) {
         self.space.place(&mut self.trial, at);
         self.at.clone_from(at);

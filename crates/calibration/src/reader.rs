@@ -4,6 +4,7 @@ pub mod attention;
 pub mod formats;
 pub mod gemm;
 pub mod grouped_gemm;
+pub mod linear;
 pub mod mla;
 pub mod quantise;
 
@@ -31,6 +32,10 @@ pub enum Kind {
     MlaDecode,
     /// Context and generation attention of aiconfigurator.
     Attention,
+    /// Latent attention, and the index of a sparse one, of aiconfigurator.
+    Latent,
+    /// Linear attention of aiconfigurator.
+    LinearAttention,
     /// Run-time quantisation of activations.
     Quantise,
     /// Collectives of a communication library.
@@ -62,6 +67,8 @@ const SIGNS: &[(Kind, &[&str])] = &[
     (Kind::Quantise, &["quant_dtype", "m", "k"]),
     (Kind::Gemm, &["m", "n", "k"]),
     (Kind::Attention, &["attn_dtype", "isl", "step", "num_key_value_heads"]),
+    (Kind::Latent, &["mla_dtype", "num_heads", "isl", "step"]),
+    (Kind::LinearAttention, &["num_k_heads", "head_k_dim", "phase"]),
     (Kind::PrefillAttention, &["heads", "kv_heads", "seq_len"]),
     (Kind::DecodeAttention, &["heads", "kv_heads", "kv_len"]),
     (Kind::MlaDecode, &["batch_size", "kv_len"]),
@@ -96,6 +103,8 @@ impl Kind {
             Self::DecodeAttention => attention::decode(row),
             Self::Attention => attention::aiconfigurator(row),
             Self::MlaDecode => mla::decode(row),
+            Self::Latent => mla::aiconfigurator(row),
+            Self::LinearAttention => linear::read(row),
             Self::Quantise => quantise::read(row),
             Self::Collectives => exchange::read::library(row),
             Self::AllReduce => exchange::read::all_reduce(row),

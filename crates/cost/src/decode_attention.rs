@@ -6,6 +6,7 @@
 
 pub(crate) mod split;
 
+use vitruvian_hardware::Chip;
 use vitruvian_model::operator::DecodeAttention;
 use vitruvian_quantity::{Dtype, Seconds};
 
@@ -26,10 +27,10 @@ parameters! {
         strided_penalty: "1" in 0.0..=0.6, "Share of the bandwidth lost where several key-value heads interleave and are shared by groups of queries.";
         core_bandwidth: "GB/s" in 5.0..=500.0, "Bandwidth that one core alone reaches: its bytes in flight over the latency.";
         compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak on rows padded to the least tile.";
-        least_rows: "1" in 1.0..=128.0, "Rows of queries that a tile executes at least, fewer are padded: 16 for `mma.sync` and the cube, 64 or 128 for `wgmma`.";
         overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
         task_overhead: "us" in 0.0..=20.0, "Constant of one sequence and key-value head on a core.";
-        merge: "ns" in 0.0..=20.0, "Time to merge the parts of one output row where the cache is split.";
+        regroup: "1" in 0.0..=4.0, "Kernels besides that reorder the queries and outputs of grouped heads, each a launch.";
+        merge_row: "ns" in 0.0..=20.0, "Time to merge the parts of one output row where the cache is split.";
         slots: "1" in 1.0..=4.0, "Tasks that a core holds at a time, which sets how many parts the cache is split into.";
         ungrouped_split: "1" in 0.0..=1.0, "Whether the kernel splits the cache where each query head has its own keys: one if it does.";
     }
@@ -95,15 +96,15 @@ fn stream(
         blocks: f64::from(op.context.div_ceil(BLOCK)),
         load: Load {
             memory: split::memory_time(work.hbm, on, efficiency(op, parameters)),
-            compute: padded_flops(op, rows, parameters.least_rows)
+            compute: padded_flops(op, rows)
                 / (chip.matrix_peak(multiply).get() * parameters.compute_efficiency),
             overhead: tasks * parameters.task_overhead * 1e-6 / f64::from(chip.compute.cores),
         },
         draw: a_task(op) / (parameters.core_bandwidth * 1e9),
         overlap: parameters.overlap,
-        launch: parameters.launch * 1e-6,
+        launch: parameters.launch * 1e-6 + regrouping(op, chip, parameters),
+        merge: chip.compute.launch.get() + output_rows * parameters.merge_row * 1e-9,
         merge_part: split::merge_latency(chip),
-        merge: output_rows * parameters.merge * 1e-9,
     }
 }
 
@@ -112,15 +113,24 @@ fn a_task(op: &DecodeAttention) -> f64 {
     f64::from(op.context.next_multiple_of(BLOCK)) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes()
 }
 
-/// Several key-value heads interleave in a token's row of the cache; a group's kernel reads one head of it at a time.
-fn efficiency(op: &DecodeAttention, parameters: &DecodeAttentionParameters) -> f64 {
-    let strided = op.kv_heads > 1 && op.kv_heads < op.heads;
-    parameters.memory_efficiency * if strided { 1.0 - parameters.strided_penalty } else { 1.0 }
+/// Whether several key-value heads, each shared by a group of query heads, interleave in a token's row.
+const fn interleaved(op: &DecodeAttention) -> bool {
+    op.kv_heads > 1 && op.kv_heads < op.heads
 }
 
-/// FLOPs with the rows of a group padded to a tile and the keys to a block: 2·rows·(d_qk + d_v) a key.
-fn padded_flops(op: &DecodeAttention, rows: u32, least: f64) -> f64 {
-    let rows = f64::from(rows.next_multiple_of(ROWS)).max(least);
+/// Launches of the kernels that bring the rows of each group together and back.
+fn regrouping(op: &DecodeAttention, chip: &Chip, parameters: &DecodeAttentionParameters) -> f64 {
+    if interleaved(op) { parameters.regroup * chip.compute.launch.get() } else { 0.0 }
+}
+
+/// Several key-value heads interleave in a token's row of the cache; a group's kernel reads one head of it at a time.
+fn efficiency(op: &DecodeAttention, parameters: &DecodeAttentionParameters) -> f64 {
+    parameters.memory_efficiency * if interleaved(op) { 1.0 - parameters.strided_penalty } else { 1.0 }
+}
+
+/// FLOPs with the rows of a group padded to a tile and the keys to a block: 2·rows·(`d_qk` + `d_v`) a key.
+fn padded_flops(op: &DecodeAttention, rows: u32) -> f64 {
+    let rows = f64::from(rows.next_multiple_of(ROWS));
     let keys = f64::from(op.batch) * f64::from(op.kv_heads) * f64::from(op.context.next_multiple_of(BLOCK));
     2.0 * rows * f64::from(op.qk_dim + op.v_dim) * keys
 }

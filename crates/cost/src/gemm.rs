@@ -8,6 +8,7 @@ pub(crate) mod kernel;
 pub(crate) mod library;
 pub(crate) mod product;
 pub(crate) mod sm;
+mod waves;
 
 use vitruvian_hardware::Architecture;
 use vitruvian_model::operator::Gemm;
@@ -37,6 +38,7 @@ parameters! {
         exchange: "us" in 0.01..=40.0, "Time to exchange partial results through L2: parts of a split depth, or 128 rows of INT8 sums that vector cores scale.";
         reread: "1" in 0.0..=1.0, "Share of the weights that a second row of tiles fetches from memory again.";
         cache_share: "1" in 0.02..=1.2, "Share of L2 that holds the operands of a benchmark that rotates over a few sets.";
+        stride_conflict: "1" in 0.0..=0.5, "Slowing of a Da Vinci core's reads for each doubling of a row beyond 8 KiB where rows lie a power of two apart.";
     }
 }
 
@@ -80,6 +82,7 @@ impl From<&GemmParameters> for Figures {
             exchange: p.exchange * 1e-6,
             reread: p.reread,
             cache: p.cache_share,
+            conflict: p.stride_conflict,
         }
     }
 }

@@ -66,6 +66,7 @@ impl From<&GroupedGemmParameters> for Figures {
             exchange: p.exchange * 1e-6,
             reread: p.reread,
             cache: p.cache_share,
+            conflict: 0.0,
         }
     }
 }

@@ -21,7 +21,7 @@ parameters! {
         compute_efficiency: "1" in 0.05..=1.2, "Share of the matrix peak inside a tile; above one where the clock exceeds that of the stated peak.";
         tail: "1" in 0.0..=2.0, "Share of the longest task by which the last core ends late.";
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that index keys and scores reach.";
-        selection_launch: "us" in 0.0..=100.0, "Fixed time of the selection kernel.";
+        selection_row: "us" in 0.0..=100.0, "Time of one row on a core before its scores: histogram, synchronisation, output.";
         selection_rate: "1" in 0.01..=16.0, "Scores that one core examines in a cycle, over all passes of the selection.";
     }
 }
@@ -70,6 +70,7 @@ fn selection(op: &Indexer, chip: &Chip, parameters: &IndexerParameters) -> f64 {
     let rows = f64::from(op.batch) * f64::from(op.new);
     let keys = op.pairs() as f64 / rows;
     let rounds = (rows / cores).ceil();
-    let cycles = rounds * keys / parameters.selection_rate;
-    parameters.selection_launch * 1e-6 + cycles / chip.compute.clock.get()
+    let a_row =
+        parameters.selection_row * 1e-6 + keys / (parameters.selection_rate * chip.compute.clock.get());
+    chip.compute.launch.get() + rounds * a_row
 }

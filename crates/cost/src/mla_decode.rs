@@ -24,7 +24,7 @@ parameters! {
         compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak on rows padded to a tile.";
         overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
         task_overhead: "us" in 0.0..=40.0, "Constant of one sequence and tile of rows on a core.";
-        merge: "ns" in 0.0..=40.0, "Time to merge the parts of one output row where the cache is split.";
+        merge_row: "ns" in 0.0..=20.0, "Time to merge the parts of one output row where the cache is split.";
     }
 }
 
@@ -77,7 +77,7 @@ fn stream(
             / (parameters.core_bandwidth * 1e9),
         overlap: parameters.overlap,
         launch: parameters.launch * 1e-6,
+        merge: chip.compute.launch.get() + output_rows * parameters.merge_row * 1e-9,
         merge_part: split::merge_latency(chip),
-        merge: output_rows * parameters.merge * 1e-9,
     }
 }

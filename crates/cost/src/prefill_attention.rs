@@ -10,6 +10,7 @@ use vitruvian_hardware::Chip;
 use vitruvian_model::operator::PrefillAttention;
 use vitruvian_quantity::{Bytes, Dtype, Seconds};
 
+use crate::decode_attention::split::merge_latency;
 use crate::estimate::{Bound, Choice, Work};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
@@ -26,8 +27,10 @@ parameters! {
         softmax: "1" in 0.0..=2.0, "Share of the exponentials' time that the products do not hide.";
         tile_overhead: "us" in 0.0..=20.0, "Constant of one tile of queries on a core: first loads, masked tiles, epilogue.";
         tail: "1" in 0.0..=2.0, "Share of the longest task by which the last core ends late.";
+        throttle: "1" in 0.0..=1.0, "Share by which the power limit slows a kernel that runs for much longer than milliseconds.";
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
         cache_share: "1" in 0.05..=1.2, "Share of the L2 that holds operands which the projections have just written.";
+        interleave: "1" in 0.0..=0.5, "Share by which a key tile takes longer where several key-value heads interleave in a token's row.";
         token_overhead: "ns" in 0.0..=20.0, "Time of one new token outside the tiles: page table and cache slot.";
         cache_passes: "1" in 0.0..=8.0, "Times that the new keys and values cross device memory besides: the cache update, where the stack times it as part of attention.";
         packing: "1" in 0.0..=1.0, "Share of grouped query heads that fill the rows of one tile together.";
@@ -45,20 +48,20 @@ pub fn estimate(
 ) -> Result<Timing, Refusal> {
     let (chip, multiply) = (on.chip, multiplied(op.compute, on)?);
     let tile = Tile::of(op, chip.architecture);
-    let executed = tiles::executed(op, &tile, share_packed(op, parameters.packing, chip));
-    let cost = TileCost::of(op, &tile, multiply, chip, parameters);
-    let makespan = makespan(&executed, &cost, chip, parameters.tail);
+    let executed = tiles::executed(op, tile, share_packed(op, parameters.packing, chip));
+    let cost = TileCost::of(op, tile, multiply, chip, parameters);
+    let makespan = makespan(&executed, &cost, chip, parameters);
     let memory = memory(op, chip, parameters);
     let update = update(op, chip, parameters);
     let launch = parameters.launch * 1e-6;
-    let work = Work { l2: tile_traffic(op, &tile, &executed, chip), ..work::of_prefill_attention(op) };
+    let work = Work { l2: tile_traffic(op, tile, &executed, chip), ..work::of_prefill_attention(op) };
     let parts = [
         (launch + executed.tiles / f64::from(chip.compute.cores) * cost.overhead, Bound::Launch),
         (executed.columns / f64::from(chip.compute.cores) * cost.column, computing(&work, multiply, chip)),
         (memory + update, Bound::Hbm),
     ];
     let time = Seconds::new(launch + makespan + memory + update);
-    Ok(Timing { time, work, multiply, bound: longest(parts), choice: choice(&tile, &executed, chip) })
+    Ok(Timing { time, work, multiply, bound: longest(parts), choice: choice(tile, &executed, chip) })
 }
 
 /// A kernel of one new token packs its group into one tile anyway (FlashAttention-2 swaps the two axes).
@@ -79,10 +82,10 @@ struct TileCost {
 }
 
 impl TileCost {
-    /// 2·rows·columns·(d_qk + d_v) over a core's share of the matrix peak, and one exponential a score.
+    /// 2·rows·columns·(`d_qk` + `d_v`) over a core's share of the matrix peak, and one exponential a score.
     fn of(
         op: &PrefillAttention,
-        tile: &Tile,
+        tile: Tile,
         multiply: Dtype,
         chip: &Chip,
         parameters: &PrefillAttentionParameters,
@@ -94,17 +97,38 @@ impl TileCost {
         let special =
             chip.vector.special_per_cycle * f64::from(chip.vector.units) * chip.vector.clock.get() / cores;
         let softmax = if special > 0.0 { parameters.softmax * scores / special } else { 0.0 };
-        Self { column: products / peak + softmax, overhead: parameters.tile_overhead * 1e-6 }
+        let interleaved = if op.kv_heads > 1 { 1.0 + parameters.interleave } else { 1.0 };
+        Self { column: (products / peak + softmax) * interleaved, overhead: parameters.tile_overhead * 1e-6 }
     }
 }
 
-/// Time until the last core is done. Where tiles are fewer than cores, Hopper's kernel splits their keys.
-fn makespan(executed: &Executed, cost: &TileCost, chip: &Chip, tail: f64) -> f64 {
+/// Time until the last core is done. Where tiles are fewer than cores, their keys are split if the merge is worth it.
+fn makespan(
+    executed: &Executed,
+    cost: &TileCost,
+    chip: &Chip,
+    parameters: &PrefillAttentionParameters,
+) -> f64 {
     let cores = f64::from(chip.compute.cores);
     let mean = (executed.columns * cost.column + executed.tiles * cost.overhead) / cores;
-    let split = tiles::split(executed, chip);
-    let longest = executed.longest / split * cost.column + cost.overhead;
-    (mean + tail * longest).max(longest)
+    let whole = executed.longest * cost.column;
+    let longest = whole.min(split_time(whole, executed, chip)) + cost.overhead;
+    let busy = (mean + parameters.tail * longest).max(longest);
+    busy + throttled(mean) * parameters.throttle
+}
+
+/// A task in as many parts as cores idle, and the launch and latency of the merge.
+fn split_time(whole: f64, executed: &Executed, chip: &Chip) -> f64 {
+    let parts = tiles::split(executed, chip);
+    whole / parts + chip.compute.launch.get() + merge_latency(chip) * parts
+}
+
+/// Time in which a busy chip warms up to its power limit.
+const WARM_UP: f64 = 3e-3;
+
+/// Part of a kernel's busy time that runs at the power limit.
+fn throttled(busy: f64) -> f64 {
+    busy * busy / (busy + WARM_UP)
 }
 
 /// Bytes that L2 does not hold over the bandwidth that a stream reaches. The cached prefix is never held.
@@ -132,7 +156,7 @@ fn update(op: &PrefillAttention, chip: &Chip, parameters: &PrefillAttentionParam
 const EXCHANGED: f64 = 2.0 * (4.0 + 2.0);
 
 /// Keys and values that each query tile reads, and what separate vector cores exchange.
-fn tile_traffic(op: &PrefillAttention, tile: &Tile, executed: &Executed, chip: &Chip) -> Bytes {
+fn tile_traffic(op: &PrefillAttention, tile: Tile, executed: &Executed, chip: &Chip) -> Bytes {
     let keys = executed.columns * f64::from(tile.columns);
     let exchanged = if chip.vector.separate { keys * f64::from(tile.rows) * EXCHANGED } else { 0.0 };
     Bytes::new(keys * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes() + exchanged)
@@ -149,7 +173,7 @@ fn longest(parts: [(f64, Bound); 3]) -> Bound {
     parts.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Bound::Launch, |(_, bound)| bound)
 }
 
-fn choice(tile: &Tile, executed: &Executed, chip: &Chip) -> Choice {
+fn choice(tile: Tile, executed: &Executed, chip: &Chip) -> Choice {
     let waves = (executed.tiles / f64::from(chip.compute.cores)).ceil();
     let split = tiles::split(executed, chip);
     Choice::Tile {

@@ -20,6 +20,8 @@ struct Axis {
     logarithmic: bool,
 }
 
+/// Parameters that choose between libraries.
+const SWITCHES: [&str; 1] = ["row_granule"];
 /// Bounds further apart than this factor are searched by ratio.
 const WIDE: f64 = 8.0;
 /// A start stays this far from its bounds, where the slope would vanish.
@@ -54,6 +56,22 @@ impl Space {
     pub(super) fn of(slots: &[Slot]) -> Self {
         let axes = slots.iter().flat_map(|slot| slot.family.parameters()).map(Axis::of).collect();
         Self { slots: slots.to_vec(), axes }
+    }
+
+    /// The values with each parameter that chooses a library on either side.
+    pub(super) fn sides(&self, values: &[f64]) -> Vec<Vec<f64>> {
+        let list = self.slots.iter().flat_map(|slot| slot.family.parameters());
+        let mut sides = vec![values.to_vec()];
+        for (index, parameter) in list.enumerate().filter(|(_, parameter)| SWITCHES.contains(&parameter.name)) {
+            let ends = [parameter.lower, parameter.upper];
+            let with = |side: &Vec<f64>, end: f64| {
+                let mut side = side.clone();
+                side[index] = end;
+                side
+            };
+            sides = sides.iter().flat_map(|side| ends.map(|end| with(side, end))).collect();
+        }
+        sides
     }
 
     /// The present values of the fitted slots.

@@ -36,10 +36,10 @@ pub(crate) struct Stream {
     pub overlap: f64,
     /// Fixed time.
     pub launch: f64,
+    /// Time of the merge before its parts.
+    pub merge: f64,
     /// Latency of one part in the merge, which reads them one after the other.
     pub merge_part: f64,
-    /// Time of all merged rows.
-    pub merge: f64,
 }
 
 /// Time of a kernel under a plan.
@@ -61,12 +61,12 @@ const IDLE: f64 = 2.0;
 const FULL: f64 = 0.8;
 
 impl Stream {
-    /// The fastest of three plans: whole tasks, parts that fill the slots, and as many as the merge is worth.
+    /// The fastest of four plans: whole tasks, parts that fill the slots or half of them, and as many as the merge is worth.
     pub(crate) fn best(&self) -> Split {
         let filled = self.filling();
         // t(s) = lone/s + s·part is least at √(lone/part).
         let worth = (self.lone() / self.merge_part).sqrt().floor().clamp(1.0, filled);
-        let plans = [self.whole(), self.split(filled), self.split(worth)];
+        let plans = [1.0, filled, (filled / 2.0).floor().max(1.0), worth].map(|splits| self.split(splits));
         plans.into_iter().min_by(|a, b| a.time.total_cmp(&b.time)).unwrap_or_else(|| self.whole())
     }
 

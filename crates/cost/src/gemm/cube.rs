@@ -20,6 +20,10 @@ const EXCHANGED_ROWS: f64 = 128.0;
 const THIN_COLUMNS: u32 = 128;
 /// Parts of the depth below which thin products are not split.
 const LEAST_PARTS: u32 = 4;
+/// Length of a row from which power-of-two rows meet in the same banks of L2 and channels of memory, in bytes.
+const CONFLICT_FREE: u32 = 8192;
+/// Parts of the depth where a strip of rows does not fit L1 whole.
+const PARTS_BEYOND_L1: u32 = 2;
 /// Columns of base tiles, as far as the buffers hold them.
 const COLUMNS: [u32; 6] = [16, 32, 64, 128, 256, 512];
 
@@ -47,6 +51,8 @@ struct Search<'a> {
     core: Core,
     /// Share of accesses that miss L2.
     missed: f64,
+    /// How much longer reads take because rows lie a power of two apart.
+    conflict: f64,
     bandwidth: f64,
     /// Tallest base tile that both halves of L0A hold.
     tallest: u32,
@@ -65,6 +71,7 @@ impl<'a> Search<'a> {
             product,
             core: kernel.core(),
             missed: 1.0 - cache::hits(bytes.weights, others, figures.cache, kernel.on),
+            conflict: 1.0 + figures.conflict * doublings(product),
             bandwidth: kernel.memory(),
             tallest: ((half / (BASE_DEPTH * product.element)) as u32).max(FRACTAL),
             conversion: conversion(kernel, product),
@@ -103,9 +110,9 @@ impl<'a> Search<'a> {
         let once = self.missed * (bytes.weights + bytes.activations);
         let hbm = once + self.missed * bytes.weights * again;
         let l2 = tiles * (m + n) * depth * product.element;
-        let hit = waves * (m + n) * depth * product.element / self.core.path
+        let hit = self.conflict * waves * (m + n) * depth * product.element / self.core.path
             * (1.0 - self.missed * bytes.weights / l2).max(0.0);
-        let miss = hbm / self.bandwidth;
+        let miss = self.conflict * hbm / self.bandwidth;
         let outputs = self.missed * bytes.outputs;
         Plan {
             height,
@@ -134,10 +141,22 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// Parts of the depth of a thin product where `free` cores share a column. The library gives each core its columns of
+    /// all rows and keeps those rows in L1; it splits less where they do not fit.
+    fn parts(&self, free: u32) -> u32 {
+        let strip = f64::from(FRACTAL * self.product.depth) * self.product.element;
+        let fits = strip < self.kernel.on.chip.buffers.l1.get();
+        match free {
+            _ if free < LEAST_PARTS => 1,
+            _ if fits => free,
+            _ => PARTS_BEYOND_L1,
+        }
+    }
+
     fn thin(&self, columns: u32) -> Plan {
         let (product, cores) = (self.product, self.kernel.on.chip.compute.cores);
         let base = product.columns.div_ceil(columns);
-        let split = if cores / base >= LEAST_PARTS { cores / base } else { 1 };
+        let split = self.parts(cores / base);
         let waves = self.kernel.waves(f64::from(base * split));
         let depth = f64::from(product.depth.div_ceil(split).next_multiple_of(FRACTAL));
         let l2 = f64::from(base * split) * f64::from(columns) * depth * product.element;
@@ -158,6 +177,13 @@ impl<'a> Search<'a> {
             l2,
         }
     }
+}
+
+/// Doublings of a row's length beyond what is free of conflicts; zero where rows do not lie a power of two apart.
+fn doublings(product: &Product) -> f64 {
+    let row = (f64::from(product.depth) * product.element) as u32;
+    let aligned = 1 << row.trailing_zeros().min(31);
+    if row == aligned { f64::from((row / CONFLICT_FREE).max(1)).log2() } else { 0.0 }
 }
 
 /// INT8 sums leave through L2 to the vector cores, which scale them by row and column: the last base tile's rows wait.

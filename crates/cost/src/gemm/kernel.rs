@@ -25,6 +25,7 @@ pub(crate) struct Figures {
     pub(crate) exchange: f64,
     pub(crate) reread: f64,
     pub(crate) cache: f64,
+    pub(crate) conflict: f64,
 }
 
 /// A kernel on a machine, its tile not yet chosen.

@@ -9,11 +9,22 @@ use crate::execution::Execution;
 /// One tile of the output: the index of its height in [`super::product::HEIGHTS`], and its columns.
 pub(crate) type Tile = (usize, u32);
 
+/// How a library settles on one of its tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// By measuring, or by a table that was measured: the fastest.
+    Fastest,
+    /// By arithmetic: the fewest waves, then the fullest last one (`DeepGEMM`).
+    FewestWaves,
+}
+
 /// What a library can do with a product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Library {
     /// Tiles it has kernels for.
     pub(crate) tiles: &'static [Tile],
+    /// How it chooses one.
+    pub(crate) choice: Choice,
     /// Whether it splits the depth between cores.
     pub(crate) splits: bool,
     /// Rows of a tile's longer side whose latency others hide: a warpgroup of asynchronous `wgmma` works on 64 while the
@@ -121,7 +132,7 @@ const fn by_rows(rows: u32) -> &'static [Tile] {
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
 pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) -> Library {
     if execution.dequantise.is_some() {
-        return Library { tiles: MMA_SYNC, splits: true, warpgroup: 0.0 };
+        return Library { tiles: MMA_SYNC, choice: Choice::Fastest, splits: true, warpgroup: 0.0 };
     }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
     let (tiles, splits) = match scheme {
@@ -130,13 +141,17 @@ pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) 
         Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(rows), false),
         _ => (WGMMA, true),
     };
-    Library { tiles, splits, warpgroup: warpgroup(chip.architecture) }
+    Library { tiles, choice: choice(tiles), splits, warpgroup: warpgroup(chip.architecture) }
 }
 
 /// The library that multiplies experts: DeepGEMM where rows are padded to 64, Triton where to 16.
 pub(crate) fn of_experts(chip: &Chip, op: &GroupedGemm, granule: f64) -> Library {
     let tiles = if granule < 32.0 { triton(op) } else { DEEP_GEMM };
-    Library { tiles, splits: false, warpgroup: warpgroup(chip.architecture) }
+    Library { tiles, choice: choice(tiles), splits: false, warpgroup: warpgroup(chip.architecture) }
+}
+
+const fn choice(tiles: &'static [Tile]) -> Choice {
+    if tiles.len() == DEEP_GEMM.len() { Choice::FewestWaves } else { Choice::Fastest }
 }
 
 const fn warpgroup(architecture: Architecture) -> f64 {

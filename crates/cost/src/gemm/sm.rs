@@ -2,8 +2,9 @@
 
 use super::cache;
 use super::kernel::{Kernel, Plan, ceiling};
-use super::library::Tile;
+use super::library::{Choice, Tile};
 use super::product::{HEIGHTS, Product};
+use super::waves;
 use crate::timing::overlap;
 
 /// Bytes of depth that a pipeline stage holds: one swizzled row of shared memory.
@@ -17,10 +18,18 @@ const TILE: f64 = 128.0 * 128.0;
 /// The fastest plan: what an autotuned library would run.
 pub(crate) fn fastest(kernel: &Kernel, product: &Product) -> Plan {
     let search = Search::new(kernel, product);
+    let ruled = match kernel.library.choice {
+        Choice::Fastest => None,
+        Choice::FewestWaves => waves::chosen(kernel.library.tiles, &search.grid()),
+    };
+    let tiles = ruled.as_ref().map_or(kernel.library.tiles, std::slice::from_ref);
     let mut best = None;
     let mut least = f64::INFINITY;
-    for tile in kernel.library.tiles {
+    for tile in tiles {
         let base = search.tiles(*tile);
+        if search.matrix_time(*tile, base) >= least {
+            continue;
+        }
         let mut parts = 1.0;
         while parts == 1.0 || search.may_split(base, parts) {
             let cut = Cut { tile: *tile, tiles: base * parts, parts };
@@ -81,6 +90,8 @@ struct Search<'a> {
     /// Reduction of one part of a split depth.
     partial: f64,
     missed: f64,
+    /// One over the cores.
+    per_core: f64,
 }
 
 impl<'a> Search<'a> {
@@ -103,12 +114,29 @@ impl<'a> Search<'a> {
             fixed: figures.row * product.all_rows() + figures.group * product.matrices,
             partial: 2.0 * bytes.outputs / kernel.on.chip.l2.read_bandwidth.get(),
             missed,
+            per_core: kernel.cores().recip(),
+        }
+    }
+
+    /// What a rule that counts waves knows of the product.
+    fn grid(&self) -> waves::Grid {
+        waves::Grid {
+            rows: (self.product.rows.ceil() as u32).max(1),
+            columns: self.product.columns,
+            groups: (self.product.matrices.ceil() as u32).max(1),
+            cores: self.kernel.on.chip.compute.cores,
         }
     }
 
     /// Tiles of the output.
     fn tiles(&self, (height, columns): Tile) -> f64 {
         self.product.row_tiles[height] * f64::from(self.product.columns.div_ceil(columns))
+    }
+
+    /// A time that no way to cut into this tile undercuts: its matrix work, padded rows and columns included, evenly on all cores.
+    fn matrix_time(&self, tile: Tile, base: f64) -> f64 {
+        let (height, columns) = edges(tile);
+        self.steps * self.matrix * height * columns * base * self.per_core
     }
 
     /// Whether the library would split the depth into so many parts: no more than two waves, no part too short.
@@ -161,7 +189,11 @@ impl<'a> Search<'a> {
 
     /// How often the weights come from memory.
     fn reads(&self, tile: Tile) -> f64 {
-        let again = self.product.row_tiles[tile.0] / self.product.matrices - 1.0;
+        let rows = self.product.row_tiles[tile.0];
+        if rows <= self.product.matrices {
+            return 1.0;
+        }
+        let again = rows / self.product.matrices - 1.0;
         1.0 + self.kernel.figures.reread * again.clamp(0.0, 1.0)
     }
 

@@ -67,7 +67,7 @@ fn fused_infer_attention(op: &PrefillAttention) -> (u32, u32) {
 }
 
 /// Tiles executed, where `packed` of the grouped query heads share the rows of a tile.
-pub(super) fn executed(op: &PrefillAttention, tile: &Tile, packed: f64) -> Executed {
+pub(super) fn executed(op: &PrefillAttention, tile: Tile, packed: f64) -> Executed {
     let group = op.heads / op.kv_heads.max(1);
     let (alone, together) = (of_group(op, tile, 1, op.heads), of_group(op, tile, group.max(1), op.kv_heads));
     let between = |alone: f64, together: f64| alone + packed * (together - alone);
@@ -79,7 +79,7 @@ pub(super) fn executed(op: &PrefillAttention, tile: &Tile, packed: f64) -> Execu
 }
 
 /// `group` query heads in the rows of a tile: a tile of r rows covers r/group tokens.
-fn of_group(op: &PrefillAttention, tile: &Tile, group: u32, units: u32) -> Executed {
+fn of_group(op: &PrefillAttention, tile: Tile, group: u32, units: u32) -> Executed {
     let span = Span::of(op, tile, group);
     let units = f64::from(op.batch) * f64::from(units);
     let one = if op.causal { span.to_diagonal() } else { span.tiles * span.all_keys() };
@@ -103,7 +103,7 @@ struct Span {
 }
 
 impl Span {
-    fn of(op: &PrefillAttention, tile: &Tile, group: u32) -> Self {
+    fn of(op: &PrefillAttention, tile: Tile, group: u32) -> Self {
         let (rows, group) = (u64::from(tile.rows), u64::from(group));
         let new = u64::from(op.new);
         Self {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     /// Key tiles that a query tile touches, counted tile by tile.
-    fn brute(op: &PrefillAttention, tile: &Tile, group: u32) -> f64 {
+    fn brute(op: &PrefillAttention, tile: Tile, group: u32) -> f64 {
         let rows = op.new * group;
         let touched = (0..rows.div_ceil(tile.rows)).map(|index| {
             let first = index * tile.rows / group;
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_square_of_four_tiles_executes_ten() {
         // 512 tokens in tiles of 128: 1 + 2 + 3 + 4
-        let executed = of_group(&op(512, 0, 0, 1, 1), &Tile { rows: 128, columns: 128 }, 1, 1);
+        let executed = of_group(&op(512, 0, 0, 1, 1), Tile { rows: 128, columns: 128 }, 1, 1);
         assert_eq!((executed.tiles, executed.columns, executed.longest), (4.0, 10.0, 4.0));
     }
 
@@ -220,14 +220,14 @@ mod tests {
         ) {
             let op = op(new, cached, window, group, 1);
             let tile = Tile { rows: 128, columns: columns * 16 };
-            prop_assert_eq!(of_group(&op, &tile, group, 1).columns, brute(&op, &tile, group));
+            prop_assert_eq!(of_group(&op, tile, group, 1).columns, brute(&op, tile, group));
         }
 
         #[test]
         fn executed_tiles_cover_the_pairs(new in 1u32..3000, cached in 0u32..3000, window in 0u32..3000) {
             let op = op(new, cached, window, 1, 1);
             let tile = Tile { rows: 128, columns: 128 };
-            let executed = executed(&op, &tile, 1.0);
+            let executed = executed(&op, tile, 1.0);
             prop_assert!(executed.columns * 128.0 * 128.0 >= op.pairs() as f64);
         }
     }

@@ -121,3 +121,19 @@ proptest! {
         }
     }
 }
+
+/// Few rows, or wide ones: the scales' broadcast writes eight blocks whatever the rows are.
+#[test]
+fn quantise_keeps_to_its_buffers() {
+    let machine = machine("ascend-910b2");
+    for (rows, width) in [(1, 2), (1, 8), (200, 4096)] {
+        let kernel = quantise(&machine, RowShape { rows, width, ty: Type::F32 }).unwrap();
+        let x = values(Type::F32, (rows * width) as usize, 8);
+        let q = both(&machine, &kernel, &[("x", Type::F32, &x)]).read("q", Type::S8);
+        for (row, q) in x.chunks(width as usize).zip(q.chunks(width as usize)) {
+            let max = row.iter().fold(0f64, |max, v| max.max(v.abs()));
+            let far = row.iter().zip(q).find(|(v, q)| (*v * 127.0 / max - *q).abs() > 0.51);
+            assert_eq!(far, None, "{rows} x {width}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The tile that `DeepGEMM` computes with (`get_best_configs`): fewest waves, then the fullest last wave.
+
+use super::library::Tile;
+use super::product::HEIGHTS;
+
+/// What the rule knows of a product: rows and columns of one weight matrix, how many matrices share the launch, and the
+/// cores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) rows: u32,
+    pub(crate) columns: u32,
+    pub(crate) groups: u32,
+    pub(crate) cores: u32,
+}
+
+/// The tile with the fewest waves; of those the one whose last wave is fullest; of those the one that wastes least.
+pub(crate) fn chosen(tiles: &[Tile], grid: &Grid) -> Option<Tile> {
+    let mut best: Option<(Tile, u32, u32)> = None;
+    for tile in tiles.iter().copied() {
+        let (waves, last) = grid.waves(tile);
+        let better = best.is_none_or(|(other, fewest, fullest)| {
+            waves < fewest || waves == fewest && (last > fullest || last == fullest && wastes_less(tile, other))
+        });
+        if better {
+            best = Some((tile, waves, last));
+        }
+    }
+    best.map(|(tile, ..)| tile)
+}
+
+/// Of tiles with equal waves: the smaller where they differ in one side, the wider where they differ in both.
+fn wastes_less(tile: Tile, other: Tile) -> bool {
+    match (tile.0 == other.0, tile.1 == other.1) {
+        (true, _) => tile.1 < other.1,
+        (false, true) => tile.0 < other.0,
+        (false, false) => tile.1 > other.1,
+    }
+}
+
+impl Grid {
+    /// Waves over the cores, and tiles of the last one.
+    fn waves(&self, (height, columns): Tile) -> (u32, u32) {
+        let tiles = self.rows.div_ceil(HEIGHTS[height]) * self.columns.div_ceil(columns) * self.groups;
+        let last = tiles % self.cores;
+        (tiles.div_ceil(self.cores), if last == 0 { self.cores } else { last })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MENU: [Tile; 4] = [(3, 64), (3, 128), (4, 64), (4, 128)];
+
+    #[test]
+    fn fewest_waves_come_first() {
+        // 256 rows by 1024 columns on 16 cores: 64 tiles of 64 by 64 are four waves, 16 of 128 by 128 are one.
+        let grid = Grid { rows: 256, columns: 1024, groups: 1, cores: 16 };
+        assert_eq!(chosen(&MENU, &grid), Some((4, 128)));
+    }
+
+    #[test]
+    fn then_the_fullest_last_wave() {
+        // One wave whatever the tile; 64 by 64 makes 16 tiles of it, 64 by 128 and 128 by 64 make 8.
+        let grid = Grid { rows: 128, columns: 512, groups: 1, cores: 64 };
+        assert_eq!(chosen(&MENU, &grid), Some((3, 64)));
+    }
+
+    #[test]
+    fn then_the_smaller_of_two_that_differ_in_height() {
+        // 64 rows fill one tile of either height: eight tiles of 64 columns.
+        let grid = Grid { rows: 64, columns: 512, groups: 1, cores: 8 };
+        assert_eq!(chosen(&[(4, 64), (3, 64)], &grid), Some((3, 64)));
+    }
+}
