@@ -221,10 +221,8 @@ mod tests {
         };
         let own = Report::of(vec![row], std::collections::BTreeMap::new());
         let borrowed = Report::of(Vec::new(), std::collections::BTreeMap::new());
-        (
-            manifest,
-            Section { title: "H20".to_owned(), profiles: vec![profile], own, borrowed, simulated: None },
-        )
+        let simulated = Some(own.clone());
+        (manifest, Section { title: "H20".to_owned(), profiles: vec![profile], own, borrowed, simulated })
     }
 
     #[test]
@@ -237,6 +235,8 @@ mod tests {
         );
         // One row of 50 µs, ten per cent above.
         assert!(text.contains("| gemm | fp8-block | – | 10.0 (+10.0) | – | – |"), "{text}");
+        // The same row from the simulated core: ln(70/55) / 1.28 = 0.188 is wide enough for ln(1.1).
+        assert!(text.contains("| gemm | fp8-block | 1 | 10.0 / 10.0 / 10.0 | +10.0 | 100 % |"), "{text}");
         let (manifest, missed) = section(0.05);
         assert!(page(&manifest, &[missed]).contains("| 4 missed |"));
     }

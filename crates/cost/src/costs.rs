@@ -125,7 +125,7 @@ impl<'a> Costs<'a> {
         let bound = if launch > run.device.get() { Bound::Launch } else { run.bound };
         let work = Work { hbm: run.hbm, l2: run.l2, ..timing.work };
         Ok((
-            Timing { time, bound, work, ..timing },
+            Timing { time, work, bound, ..timing },
             Basis { sigma: run.sigma.unwrap_or(basis.sigma), ..basis },
         ))
     }

@@ -13,8 +13,9 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_quantity::Seconds;
 
 use crate::asm::assemble;
+use crate::functional::{GlobalMemory, execute};
 use crate::isa::{Pipe, Type};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Role};
 use crate::kernels::attention::{Attention, AttentionTiling, Decode, decode, prefill};
 use crate::kernels::gemm::{self, GemmProblem};
 use crate::kernels::rows::{RowKind, RowShape};
@@ -75,6 +76,27 @@ pub const KERNELS: [(&str, &str); 11] = [
 pub fn program(machine: &Machine, source: &SourceText, options: Options) -> Result<Answer, Diagnostics> {
     let kernel = assemble(source)?;
     finish(machine, kernel, Type::F16, options)
+}
+
+/// Runs the text of a `.dv` program on data, all of its inputs zero: is it allowed to do what it does?
+///
+/// # Errors
+/// Mistakes of the text; the first race, access out of bounds or to what was never written, or deadlock, at its line.
+pub fn check(machine: &Machine, source: &SourceText) -> Result<(), Diagnostics> {
+    let kernel = assemble(source)?;
+    let mut gm = GlobalMemory::new(&kernel);
+    for tensor in kernel.tensors.iter().filter(|tensor| tensor.role == Role::Input) {
+        gm.fill(&tensor.name, Type::S8, &vec![0.0; tensor.bytes as usize]);
+    }
+    execute(machine, &kernel, &mut gm).map_err(|fault| {
+        let slot = kernel.cores.get(fault.core).map_or(0, |core| core.program);
+        let program = kernel.programs.get(slot);
+        let told = program.map_or_else(
+            || Diagnostic::error("davinci-fault", fault.to_string()),
+            |program| fault.diagnostic(program),
+        );
+        Diagnostics(vec![told])
+    })
 }
 
 /// The fastest GEMM of a menu.

@@ -6,6 +6,7 @@
 
 mod core;
 mod cost;
+mod cross;
 mod flag;
 mod l2;
 mod memory;

@@ -85,6 +85,9 @@ pub(crate) struct RunArgs {
     /// The program
     #[arg(value_name = "FILE.dv")]
     file: PathBuf,
+    /// Time it without running it on data first, which catches races, overruns and use of what was never written
+    #[arg(long)]
+    unchecked: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -156,7 +159,11 @@ pub(crate) fn run(command: &KernelCommand) -> Result<Answer, Diagnostics> {
 
 fn program(arguments: &RunArgs) -> Result<Answer, Diagnostics> {
     let machine = machine(&arguments.common)?;
-    let run = answer::program(&machine, &io::read_text(&arguments.file)?, options(&arguments.common))?;
+    let source = io::read_text(&arguments.file)?;
+    if !arguments.unchecked {
+        answer::check(&machine, &source)?;
+    }
+    let run = answer::program(&machine, &source, options(&arguments.common))?;
     Ok(shown(&machine, &run, &arguments.common))
 }
 

@@ -149,7 +149,7 @@ fn kernels_that_fit_no_core() {
         ),
         (
             &["kernel", "gemm", "--m", "1", "--n", "1", "--k", "1", "--chip", "h20"],
-            "error[davinci-no-core]: h20 has no Da Vinci core",
+            "error[davinci-no-core]: Hopper has no Da Vinci core",
         ),
         (
             &["estimate", "--fidelity", "simulated"],
@@ -158,4 +158,34 @@ fn kernels_that_fit_no_core() {
     ] {
         assert_eq!(first(arguments), told, "{arguments:?}");
     }
+}
+
+#[test]
+fn programs_that_break_a_rule() {
+    let head = ".tensor a 512\n.core aiv\n";
+    let run = |body: &str| refused_file("my.dv", format!("{head}{body}\n"), &["kernel", "run", "my.dv"]);
+    let race = "copy_gm_to_ubuf ub[0], gm[a], bytes=512\nvadds.f32 ub[0x1000], ub[0], scalar=1.0";
+    assert_eq!(
+        run(race),
+        "\
+error[davinci-fault]: race: PIPE_V at ub[0x0] is not ordered after the write by PIPE_MTE2 of core 0 at my.dv:3:1
+ --> my.dv:4:1
+  |
+4 | vadds.f32 ub[0x1000], ub[0], scalar=1.0
+  | ^^^^^^^^^ core 0
+
+"
+    );
+    // UB has 192 KiB: 196352 + 512 > 196608.
+    let overflow = run("copy_gm_to_ubuf ub[196352], gm[a], bytes=512");
+    assert!(overflow.starts_with(
+        "error[davinci-fault]: out of bounds: ub[0x2ff00..0x30100] of 0x30000 bytes\n --> my.dv:3:1\n"
+    ));
+    let deadlock = run("wait_flag PIPE_V, PIPE_MTE2, 0");
+    assert!(
+        deadlock.starts_with("error[davinci-fault]: deadlock: core 0 PIPE_MTE2 waits at my.dv:3:1"),
+        "{deadlock}"
+    );
+    let unwritten = run("vadds.f32 ub[0x1000], ub[0], scalar=1.0");
+    assert!(unwritten.contains(" --> my.dv:3:1\n"), "{unwritten}");
 }

@@ -66,6 +66,9 @@ fn money_and_rules() {
     agrees("export-control-rules", &["export-control", "rules"]);
     let stack = ["--bandwidth", "819 GB/s", "--area", "110 mm2"];
     agrees("export-control-memory", &[&["export-control", "memory"], stack.as_slice()].concat());
+}
+
+#[test]
 fn compression() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/small-decoder");
     agrees("compress", &["compress", folder, "--against", folder]);

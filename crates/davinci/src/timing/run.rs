@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::fmt;
 
 use super::core::{Core, Request};
+use super::cross::CrossFlags;
 use super::l2::{L2, Warmth};
 use super::memory::Memory;
 use super::stats::{Cause, CoreReport, Report};
@@ -109,8 +110,7 @@ struct Run<'r> {
     free: Vec<u32>,
     /// For each L2 slot the flow that is fetching it.
     fetching: Vec<u32>,
-    /// Sets seen so far of each cross-core flag: by flag, then core.
-    cross: Vec<Vec<Vec<u64>>>,
+    cross: CrossFlags<'r>,
     requests: Vec<Request>,
     wake: Vec<u32>,
     hit_latency: u64,
@@ -134,7 +134,7 @@ impl<'r> Run<'r> {
             flows: Vec::new(),
             free: Vec::new(),
             fetching: Vec::new(),
-            cross: vec![vec![Vec::new(); kernel.cores.len()]; 2 * Sync::CROSS_IDS],
+            cross: CrossFlags::new(&kernel.cores),
             requests: Vec::new(),
             wake: Vec::new(),
             hit_latency: u64::from(machine.core.hit_latency),
@@ -290,33 +290,10 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// A core has set a cross-core flag for the n-th time: whoever waits for the n-th set of all its peers may go on.
     fn cross_set(&mut self, core: usize, flag: FlagIndex, time: u64) {
-        let index = usize::from(flag) - EventId::COUNT;
-        self.cross[index][core].push(time);
-        let nth = self.cross[index][core].len();
-        for target in 0..self.cores.len() {
-            if !self.hears(index, core, target) {
-                continue;
-            }
-            let peers = (0..self.cores.len()).filter(|&peer| self.hears(index, peer, target));
-            let latest = peers
-                .map(|peer| self.cross[index][peer].get(nth - 1).copied())
-                .try_fold(0, |latest, time| time.map(|time| time.max(latest)));
-            if let Some(time) = latest {
-                self.cores[target].deliver(flag, time);
-                self.wake.push(target as u32);
-            }
-        }
-    }
-
-    /// Whether a set of `source` counts for a wait of `target`.
-    fn hears(&self, index: usize, source: usize, target: usize) -> bool {
-        let (from, to) = (self.slots[source], self.slots[target]);
-        if index < Sync::CROSS_IDS {
-            from.kind == to.kind
-        } else {
-            from.group == to.group && from.kind != to.kind
+        for (target, time) in self.cross.set(core, flag, time) {
+            self.cores[target].deliver(flag, time);
+            self.wake.push(target as u32);
         }
     }
 

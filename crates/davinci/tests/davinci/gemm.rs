@@ -50,15 +50,15 @@ fn check(problem: GemmProblem, tiling: GemmTiling, seed: u64) {
     let b_in = laid_out(problem.weights, problem.ty, n, k, &b);
     let gm = run(&machine, &kernel, &[("a", problem.ty, &a), ("b", problem.ty, &b_in)]);
     let c = gm.read("c", problem.out);
-    // k roundings of fp32, and one of the output type
-    let output = match problem.out {
-        Type::F16 => 2f64.powi(-11),
-        Type::Bf16 => 2f64.powi(-8),
-        _ => 0.0,
+    // k roundings of fp32, and one of the output type: relative, or half the distance of its subnormal numbers
+    let (output, subnormal) = match problem.out {
+        Type::F16 => (2f64.powi(-11), 2f64.powi(-25)),
+        Type::Bf16 => (2f64.powi(-8), 0.0),
+        _ => (0.0, 0.0),
     };
     let float = if problem.ty.accumulator() == Type::F32 { (k as f64 + 1.0) * 2f64.powi(-23) } else { 0.0 };
     for (index, ((want, size), got)) in reference(m, n, k, &a, &b).into_iter().zip(&c).enumerate() {
-        let bound = size * float + want.abs() * output + 1e-30;
+        let bound = size * float + (want.abs() * output).max(subnormal) + 1e-30;
         assert!(
             (got - want).abs() <= bound,
             "{problem} {tiling:?} element {index}: {got} against {want} +- {bound}"

@@ -110,7 +110,7 @@ fn shown(machine: &Machine, run: &Run) -> Shown {
 fn table(shown: &Shown) -> Table {
     let mut table = Table::new([Column::name("figure"), Column::number("value", ""), Column::detail("unit")]);
     let mut line = |name: &str, value: f64, unit: &str| {
-        table.row([name.into(), value.into(), unit.into()] as [vitruvian_report::Cell; 3])
+        table.row([name.into(), value.into(), unit.into()] as [vitruvian_report::Cell; 3]);
     };
     line("time, launch included", shown.time_us, "µs");
     line("cycles", shown.cycles as f64, "");
