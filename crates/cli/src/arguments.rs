@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// Cost one deployment: prefill, decode, and both under load
     Estimate(estimate::EstimateArgs),
     /// Predict a training step and run, or find the best layout
-    Train(train::TrainArgs),
+    Train(Box<train::TrainArgs>),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),
