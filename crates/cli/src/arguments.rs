@@ -43,6 +43,7 @@ pub(crate) enum Command {
     /// Classify chips by export rules, by day
     #[command(subcommand)]
     ExportControl(export_control::ExportControlCommand),
+    Train(Box<train::TrainArgs>),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),

@@ -101,9 +101,10 @@ impl Lines {
     }
 
     fn command(self, head: &str) -> String {
-        let comments: String = self.comments.iter().map(|comment| format!("# {comment}\n")).collect();
-        let flags: String = self.flags.iter().map(|flag| format!(" \\\n    {flag}")).collect();
-        format!("{comments}{head}{flags}\n")
+        let comments = self.comments.iter().map(|comment| format!("# {comment}\n"));
+        let flags = self.flags.iter().map(|flag| format!(" \\\n    {flag}"));
+        let ends = [head.to_owned()].into_iter().chain(flags).chain(["\n".to_owned()]);
+        comments.chain(ends).collect::<Vec<_>>().concat()
     }
 }
 

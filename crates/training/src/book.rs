@@ -170,7 +170,7 @@ fn widest(setting: &Setting<'_>) -> f64 {
 impl Priced {
     pub(crate) fn plus(&self, other: &Self) -> Self {
         let kept = |a: Kept, b: Kept| Kept {
-            kept: a.kept + b.kept,
+            between: a.between + b.between,
             whole: a.whole + b.whole,
             input: a.input + b.input,
         };
@@ -186,7 +186,7 @@ impl Priced {
 
     pub(crate) fn times(&self, count: f64) -> Self {
         let kept = Kept {
-            kept: self.kept.kept * count,
+            between: self.kept.between * count,
             whole: self.kept.whole * count,
             input: self.kept.input * count,
         };

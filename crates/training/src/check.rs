@@ -81,6 +81,11 @@ fn experts(model: &Model, plan: &Plan) -> Vec<Diagnostic> {
     if !model.has_experts() {
         return faults;
     }
+    if d.tp > 1 && !plan.sequence_parallel {
+        let message =
+            format!("TP{} without sequence parallelism sends every row to its experts {} times", d.tp, d.tp);
+        faults.push(fault("layout", message, "leave --no-sequence-parallel out".into()));
+    }
     for kind in &model.kinds {
         let Ffn::Moe(moe) = kind.ffn else { continue };
         if !moe.experts.is_multiple_of(d.ep) {

@@ -92,7 +92,7 @@ fn chunk(
     for (kind, count) in prices.kinds.iter().zip(&stage.counts) {
         sum = sum.plus(&kind.times(f64::from(*count)));
     }
-    let kept = again * sum.kept.kept + (1.0 - again) * sum.kept.whole;
+    let kept = again * sum.kept.between + (1.0 - again) * sum.kept.whole;
     let again = sum.again.times(again);
     if stage.first {
         sum = sum.plus(&prices.embedding);
@@ -106,7 +106,7 @@ fn chunk(
         weight: sum.weight,
         again,
         held: sum.held,
-        kept: kept + if stage.last { prices.mtp.kept.kept } else { 0.0 },
+        kept: kept + if stage.last { prices.mtp.kept.between } else { 0.0 },
         layers: stage.layers(),
         last: stage.last,
         times: [0.0; 3],

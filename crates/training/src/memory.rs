@@ -134,7 +134,7 @@ fn of_device(
 fn working(plan: &Plan, prices: &Prices) -> f64 {
     let again = |kind: &crate::book::Priced| match plan.recompute {
         Recompute::None => 0.0,
-        _ => kind.kept.whole - kind.kept.kept,
+        _ => kind.kept.whole - kind.kept.between,
     };
     let rebuilt = prices.kinds.iter().map(again).fold(0.0, f64::max);
     let tp = if plan.sequence_parallel { f64::from(plan.degrees.tp) } else { 1.0 };

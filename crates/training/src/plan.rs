@@ -172,6 +172,7 @@ pub enum Context {
 /// Exchanges that run beside computation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each hides an exchange of its own")]
 pub struct Overlap {
     /// Gradients are reduced while the last backward pass runs.
     pub gradients: bool,

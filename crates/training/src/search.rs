@@ -55,9 +55,14 @@ pub fn search(pricer: &mut Pricer<'_, '_>, space: &Space, usable: f64) -> Result
     priced.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     let mut best = Vec::new();
     for (closed, plan) in priced.into_iter().take(SIMULATED) {
-        best.push(Candidate { step: pricer.step(&plan, Detail::Simulated)?, closed });
+        // A hundred time lines are hundreds of megabytes: the best one's is made again.
+        let step = Step { timeline: None, ..pricer.step(&plan, Detail::Simulated)? };
+        best.push(Candidate { step, closed });
     }
     best.sort_by(|a, b| a.step.time.total_cmp(&b.step.time).then_with(|| a.step.plan.cmp(&b.step.plan)));
+    if let Some(first) = best.first_mut() {
+        first.step = pricer.step(&first.step.plan, Detail::Simulated)?;
+    }
     Ok(Found { best, census })
 }
 

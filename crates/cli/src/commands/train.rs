@@ -16,6 +16,7 @@ use crate::inputs;
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(crate) struct TrainArgs {
     /// Chip: a name of the catalog (`chip list`) or a TOML file
     #[arg(long, default_value = "h100-sxm", value_name = "CHIP")]

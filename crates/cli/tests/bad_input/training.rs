@@ -79,3 +79,23 @@ fn a_schedule_that_the_layout_does_not_have() {
         refused(&["train", "--tp", "8", "--pp", "5", "--schedule", "dualpipe", "--global-batch", "40"]);
     assert!(told.contains("DualPipe folds an even number of stages, not PP5"), "{told}");
 }
+
+/// 671 B parameters in eight chips: status 1, with the nearest miss.
+#[test]
+fn a_model_that_cannot_fit() {
+    let arguments =
+        ["train", "--chip", "h20", "--model", "deepseek-v3", "--chips", "8", "--global-batch", "8"];
+    let output = std::process::Command::new(crate::common::BINARY).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("No layout fits into 102.6 GB: the nearest, TP8 EP8"), "{told}");
+}
+
+#[test]
+fn a_layout_that_cannot_fit_names_the_nearest_that_does() {
+    let arguments = ["train", "--chip", "ascend-910b2", "--tp", "8", "--dp", "4", "--global-batch", "64"];
+    let output = std::process::Command::new(crate::common::BINARY).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("The nearest layout that fits is TP8"), "{told}");
+}

@@ -24,11 +24,10 @@ pub(super) fn push(setting: &Setting<'_>, line: &Line, input: &mut Vec<Line>, we
         | Operator::DecodeAttention(_)
         | Operator::LinearAttention(_)
         | Operator::Indexer(_) => input.push(line.at(setting.stack.figures.attention_backward)),
-        Operator::Vector(VectorOp { kind: VectorKind::Quantise, .. }) => {}
-        Operator::Vector(vector) => input.push(line.at(passes(vector.kind))),
+        Operator::Vector(vector) if passes(vector.kind) > 0.0 => input.push(line.at(passes(vector.kind))),
         // Rows of gradients are read and added into the table.
         Operator::Embedding(_) => weight.push(line.at(2.0)),
-        Operator::GroupedGemm(_) | Operator::Sampling(_) | Operator::Collective(_) => {}
+        Operator::Vector(_) | Operator::GroupedGemm(_) | Operator::Sampling(_) | Operator::Collective(_) => {}
     }
 }
 
@@ -49,11 +48,10 @@ fn passes(kind: VectorKind) -> f64 {
     match kind {
         // dy and x in, dx out, of 2; a gate's product and a weighted sum likewise.
         VectorKind::Norm | VectorKind::Activation | VectorKind::Unpermute => 3.0 / 2.0,
-        // dy, x and the residual's gradient in, dx out, of 4.
-        VectorKind::AddNorm => 4.0 / 4.0,
         // dy and both inputs in, both gradients out, of 3.
         VectorKind::GatedActivation | VectorKind::Gate => 5.0 / 3.0,
-        VectorKind::Rope | VectorKind::TopK | VectorKind::Permute => 1.0,
+        // A norm after a sum: dy, x and the residual's gradient in, dx out, of 4.
+        VectorKind::AddNorm | VectorKind::Rope | VectorKind::TopK | VectorKind::Permute => 1.0,
         VectorKind::Add | VectorKind::Quantise | VectorKind::CacheWrite => 0.0,
     }
 }

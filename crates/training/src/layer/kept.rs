@@ -14,7 +14,7 @@ use crate::recipe::Recipe;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Kept {
     /// Between forward and backward pass, under the recomputation asked for.
-    pub(crate) kept: f64,
+    pub(crate) between: f64,
     /// While the layer's backward pass runs: everything that it needs.
     pub(crate) whole: f64,
     /// The layer's input alone.
@@ -64,7 +64,7 @@ pub(super) fn of(setting: &Setting<'_>, forward: &[Line]) -> Kept {
         Recompute::EverySecond => input + every_second(setting, forward),
         Recompute::Full => input,
     };
-    Kept { kept, whole, input }
+    Kept { between: kept, whole, input }
 }
 
 fn sum(setting: &Setting<'_>, forward: &[Line], which: impl Fn(&Line) -> bool) -> f64 {
@@ -139,11 +139,10 @@ fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
         Operator::Vector(vector) => {
             let inputs = match vector.kind {
                 VectorKind::Norm if line.name == "softmax" => 0.0,
-                VectorKind::Norm | VectorKind::AddNorm => 1.0,
                 VectorKind::GatedActivation | VectorKind::Gate => 2.0,
                 // A mask of one byte.
                 VectorKind::Activation if line.name.ends_with("dropout") => dropout / element,
-                VectorKind::Activation => 1.0,
+                VectorKind::Norm | VectorKind::AddNorm | VectorKind::Activation => 1.0,
                 _ => 0.0,
             };
             inputs * vector.elements() * activation_bytes(setting, vector.kind, element)

@@ -66,9 +66,9 @@ impl Order {
         // 6: backwards of both; the second half puts weights off.
         let mut split = false;
         for index in 0..inner {
-            split |= index == inner / 2 && half % 2 == 1;
+            split |= index == inner / 2 && !half.is_multiple_of(2);
             order.backward(1, split);
-            split |= index == inner / 2 && half % 2 == 0;
+            split |= index == inner / 2 && half.is_multiple_of(2);
             order.backward(0, split);
         }
         // 7 and 8: the weights put off.

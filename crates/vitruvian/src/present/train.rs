@@ -8,7 +8,7 @@ use vitruvian_report::{
 
 use super::range;
 use crate::train::TrainAnswer;
-use crate::train::answer::{PlanAnswer, RunAnswer, ScalingPoint, TimelineEvent};
+use crate::train::answer::{CensusAnswer, PlanAnswer, RunAnswer, ScalingPoint, TimelineEvent};
 
 pub use trace::perfetto;
 
@@ -22,6 +22,9 @@ pub fn table(answer: &TrainAnswer) -> Table {
     }
     if let Some(run) = &answer.run {
         run_section(&mut table, run);
+    }
+    if let Some(census) = answer.census.as_ref().filter(|_| answer.plans.is_empty()) {
+        table.note(counts(census));
     }
     answer.reasons.iter().for_each(|reason| table.note(format!("{}.", capital(reason))));
     answer.notes.iter().for_each(|note| table.note(format!("{}.", capital(note))));
@@ -107,7 +110,7 @@ fn run_section(table: &mut Table, run: &RunAnswer) {
 
 /// The plans of a search, best first, and what became of the others.
 pub fn plans(answer: &TrainAnswer) -> Option<Table> {
-    let census = answer.census.as_ref()?;
+    let census = answer.census.as_ref().filter(|_| !answer.plans.is_empty())?;
     let mut table = Table::new([
         Column::name("layout"),
         Column::number("step", "s"),
@@ -127,14 +130,18 @@ pub fn plans(answer: &TrainAnswer) -> Option<Table> {
             Cell::number(plan.peak_memory_gb),
         ]);
     }
-    table.note(format!(
-        "{} layouts looked at: {} do not divide the model, {} not the batch, {} need more memory, {} fit.",
-        census.looked_at, census.shape, census.batch, census.memory, census.fit
-    ));
+    table.note(counts(census));
     if let Some(miss) = &census.nearest_miss {
         table.note(format!("The nearest that does not fit: {miss}."));
     }
     Some(table)
+}
+
+fn counts(census: &CensusAnswer) -> String {
+    format!(
+        "{} layouts looked at: {} do not divide the model, {} not the batch, {} need more memory, {} fit.",
+        census.looked_at, census.shape, census.batch, census.memory, census.fit
+    )
 }
 
 /// Memory of every device of the first plan.

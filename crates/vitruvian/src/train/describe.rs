@@ -136,18 +136,19 @@ fn memory(memory: &Memory) -> MemoryAnswer {
     }
 }
 
-/// `TP8 PP16 DP4 · 1f1b × 2 · micro-batch 1 · zero-1 · recompute full`.
+/// `TP8 PP16 DP4, 1f1b × 2, micro-batch 1, zero-1, recompute full`.
 pub(super) fn in_one_line(plan: &Plan) -> String {
-    let mut line = plan.degrees.to_string();
+    let mut parts = vec![plan.degrees.to_string()];
     if plan.degrees.pp > 1 {
         let chunks = if plan.chunks > 1 { format!(" × {}", plan.chunks) } else { String::new() };
-        line += &format!(", {}{chunks}", plan.schedule);
+        parts.push(format!("{}{chunks}", plan.schedule));
     }
-    line += &format!(", micro-batch {}, {}", plan.micro_batch, plan.sharding);
+    parts.push(format!("micro-batch {}", plan.micro_batch));
+    parts.push(plan.sharding.to_string());
     if plan.recompute != vitruvian_training::Recompute::None {
-        line += &format!(", recompute {}", plan.recompute);
+        parts.push(format!("recompute {}", plan.recompute));
     }
-    line
+    parts.join(", ")
 }
 
 fn census(census: &vitruvian_training::search::Census) -> CensusAnswer {

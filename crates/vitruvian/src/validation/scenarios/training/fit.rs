@@ -69,14 +69,17 @@ pub fn fit(files: &[SourceText]) -> Result<Vec<StackFit>, Diagnostics> {
     let mut keys: Vec<(String, String)> = scenarios.iter().map(key).collect();
     keys.sort();
     keys.dedup();
-    Ok(keys.iter().map(|key_| one(key_, scenarios.iter().filter(|s| key(s) == *key_).collect())).collect())
+    Ok(keys
+        .iter()
+        .map(|key_| one(key_, &scenarios.iter().filter(|s| key(s) == *key_).collect::<Vec<_>>()))
+        .collect())
 }
 
-fn one((stack, chip): &(String, String), rows: Vec<&Scenario>) -> StackFit {
+fn one((stack, chip): &(String, String), rows: &[&Scenario]) -> StackFit {
     // Not where the catalog stands: a row left out must leave no trace.
     let mut start = rows[0].question.stack.figures;
     FREE.iter().for_each(|free| *(free.get)(&mut start) = free.start);
-    let all = minimise(&rows, start);
+    let all = minimise(rows, start);
     let errors: Vec<f64> = rows.iter().map(|row| row.log_error(&all)).collect();
     let left_out = (0..rows.len()).map(|index| {
         let others: Vec<&Scenario> =
