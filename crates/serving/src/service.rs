@@ -16,7 +16,7 @@ pub struct Service<'a> {
     pub transfer: Transfer,
     /// Which side shows the first token.
     pub first_token: FirstToken,
-    /// Seconds that a request spends at the front end, and seconds for each request in flight.
+    /// Seconds that a request spends at the front end of a replica, and seconds for each request in flight there.
     pub front: [f64; 2],
     /// Longest sequence that is served.
     pub context: u32,

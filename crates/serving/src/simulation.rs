@@ -15,7 +15,6 @@ use crate::replica::Replica;
 use crate::requests::{RequestId, Requests};
 use crate::routing::LaneView;
 use crate::scheduler::Policy;
-use crate::series::Figure;
 use crate::service::{Limits, Role, Service};
 
 /// Why a simulation came to no end.
@@ -95,6 +94,8 @@ struct Simulation<'s, 'a, 'r, 'w, W> {
     book: Book<'r>,
     outcome: Outcome,
     ended: Ended,
+    /// Requests that wait and run on each replica.
+    counted: Vec<[u32; 2]>,
     /// Requests that have been sent.
     sent: usize,
     /// The pool that takes prompts.
@@ -154,6 +155,7 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
             ranges.push(first..lanes.len());
         }
         let count = requests.len();
+        let counted = vec![[0; 2]; replicas.len()];
         let book = Book {
             requests,
             live: vec![Live::default(); count],
@@ -173,6 +175,7 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
             book,
             outcome: Outcome::new(count, pools),
             ended: Ended::default(),
+            counted,
             sent: 0,
             entry,
             ranges,
@@ -253,7 +256,9 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         self.gauge(|s| &mut s.present, 1, None);
         self.entering += 1;
         let [each, in_flight] = self.service.front;
-        let delay = each + in_flight * f64::from(self.present.value);
+        // Every replica has a front end of its own, and its share of what is in flight.
+        let share = f64::from(self.present.value) / f64::from(self.service.pools[self.entry].replicas);
+        let delay = each + in_flight * share;
         self.queue.push(self.now + Span::from_seconds(delay), Event::Ready(id));
     }
 
@@ -272,7 +277,7 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         }
         let lane = self.route(id, self.entry);
         self.lanes[lane].enqueue(id, &mut self.book, false);
-        self.gauge(|s| &mut s.waiting, 1, Some(Figure::Waiting));
+        self.recount(self.homes[lane] as usize);
         self.wake(lane)
     }
 
@@ -338,7 +343,7 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         started.iter().for_each(|id| self.outcome.starts[id.index()] = self.now);
         self.book.started = started;
         self.book.started.clear();
-        self.recount();
+        self.recount(index);
         Ok(())
     }
 
@@ -358,7 +363,7 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         }
         self.start(index)?;
         // A run that does not start leaves its queue as it is.
-        self.recount();
+        self.recount(index);
         Ok(())
     }
 

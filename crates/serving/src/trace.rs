@@ -267,9 +267,13 @@ mod tests {
 
     #[test]
     fn a_sample_keeps_names_with_their_requests() {
-        let text: String = (0..100)
-            .map(|i| format!("{{\"timestamp\": {i}, \"input_length\": 512, \"output_length\": {}, \"hash_ids\": [{i}]}}\n", i + 1))
-            .collect();
+        let row = |i| {
+            format!(
+                "{{\"timestamp\": {i}, \"input_length\": 512, \"output_length\": {}, \"hash_ids\": [{i}]}}\n",
+                i + 1
+            )
+        };
+        let text = (0..100).map(row).collect::<Vec<_>>().concat();
         let requests = read(&source(&text), None, false).unwrap().requests;
         let sample = requests.sampled(0.5, &mut stream(1, "test"));
         assert!(sample.len() > 30 && sample.len() < 70);

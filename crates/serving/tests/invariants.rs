@@ -147,6 +147,9 @@ proptest! {
         prop_assert!(outcome.preemptions.iter().all(|count| *count == 0));
         prop_assert_eq!(outcome.prompt_tokens + cached, all);
         prop_assert!(cached > 0);
+        // Little's law for the queue alone: ∫ waiting dt = Σ waits.
+        let waits: f64 = (0..requests.len()).map(|id| outcome.queued(id)).sum();
+        prop_assert!((outcome.waiting - waits).abs() < 1e-6 * waits.max(1e-3), "{} {waits}", outcome.waiting);
     }
 
     #[test]

@@ -7,8 +7,10 @@ mod pools;
 mod study;
 mod traffic;
 
+use std::collections::BTreeMap;
+
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, both};
-use vitruvian_event::{Recorder, Track};
+use vitruvian_event::{Recorder, TraceSink, Track};
 use vitruvian_quantity::Seconds;
 use vitruvian_serving::{
     FirstToken, Halt, Level, Outcome, Quiet, Requests, Routing, Service as Serving, StepRecord, Watch,
@@ -62,6 +64,7 @@ pub fn simulate(study: &SimulateStudy, progress: Progress<'_>) -> Result<Simulat
         progress,
         requests: requests.requests.len(),
         recorder: study.steps.then(Recorder::default),
+        last: BTreeMap::new(),
         lanes: lanes(&service),
     };
     let outcome =
@@ -77,6 +80,8 @@ struct Onlooker<'p> {
     progress: Progress<'p>,
     requests: usize,
     recorder: Option<Recorder>,
+    /// The slice recorded last on each track.
+    last: BTreeMap<Track, usize>,
     /// Lanes of a replica and replicas of each pool.
     lanes: Vec<[u32; 2]>,
 }
@@ -98,24 +103,34 @@ impl Watch for Onlooker<'_> {
     const PROGRESS: bool = true;
 
     fn step(&mut self, record: &StepRecord<'_>) {
-        use vitruvian_event::TraceSink;
         let Some(recorder) = &mut self.recorder else { return };
         let [lanes, first] = self.lanes[record.pool];
         let track = Track(first + record.replica as u32 * lanes + record.lane as u32);
-        let tokens: u32 = record.chunks.iter().map(|chunk| chunk.new).sum();
-        let decoding = record.running.len() - record.chunks.len().min(record.running.len());
-        let name = match (tokens, record.decodes) {
-            (0, false) => return,
-            (0, true) => format!("{} steps, {decoding} sequences", record.steps),
-            (_, false) => format!("{tokens} prompt tokens of {} requests", record.chunks.len()),
-            (_, true) => format!("{tokens} prompt tokens, {decoding} sequences"),
-        };
+        let Some(name) = step_name(record) else { return };
+        // A run that an arrival cut short was shown with the end that it would have had.
+        let before = self.last.entry(track).or_insert(usize::MAX);
+        if let Some(slice) = recorder.slices.get_mut(*before) {
+            slice.to = slice.to.min(record.from);
+        }
+        *before = recorder.slices.len();
         recorder.slice(track, &name, record.from, record.to);
         recorder.counter(track, record.from, f64::from(record.blocks_used));
     }
 
     fn progress(&mut self, finished: usize) -> bool {
         (self.progress)(finished, self.requests)
+    }
+}
+
+/// What a step holds; nothing for a lane that only waits for others.
+fn step_name(record: &StepRecord<'_>) -> Option<String> {
+    let tokens: u32 = record.chunks.iter().map(|chunk| chunk.new).sum();
+    let decoding = record.running.len() - record.chunks.len().min(record.running.len());
+    match (tokens, record.decodes) {
+        (0, false) => None,
+        (0, true) => Some(format!("tokens of {decoding} sequences")),
+        (_, false) => Some(format!("{tokens} prompt tokens of {} requests", record.chunks.len())),
+        (_, true) => Some(format!("{tokens} prompt tokens, tokens of {decoding} sequences")),
     }
 }
 

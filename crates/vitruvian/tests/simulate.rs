@@ -131,6 +131,15 @@ fn drafts_help_where_there_is_room_and_cost_where_there_is_none() {
 }
 
 #[test]
+fn recorded_steps_of_a_lane_follow_each_other() {
+    let study = SimulateStudy { steps: true, ..study(h20(), Arriving::Poisson(3.0)) };
+    let steps = run(&study).steps.unwrap();
+    assert!(steps.slices.len() > 200 && steps.slices.iter().all(|slice| slice.track.0 == 0));
+    assert!(steps.slices.iter().all(|slice| slice.from <= slice.to));
+    assert!(steps.slices.windows(2).all(|pair| pair[0].to <= pair[1].from));
+}
+
+#[test]
 fn shared_beginnings_are_computed_once() {
     let made = Made {
         requests: 200,

@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: &SimulateArgs) -> Result<Answer, Diagnostics> {
         blocks: present::tables(&run.answer).into_iter().map(Block::Table).collect(),
         ..Page::default()
     };
-    let mut answer = Answer::new(page, &run.answer);
+    let mut answer = Answer { infeasible: run.answer.finished == 0, ..Answer::new(page, &run.answer) };
     add_files(&mut answer, arguments, &run)?;
     Ok(answer)
 }

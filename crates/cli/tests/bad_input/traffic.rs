@@ -83,6 +83,28 @@ fn columns_that_are_not_there_or_not_known() {
 }
 
 #[test]
+fn requests_longer_than_the_context_are_turned_away() {
+    let folder = common::Folder::new("bad-long");
+    let trace = "TIMESTAMP,ContextTokens,GeneratedTokens\n0.0,100,5\n0.5,5000,5\n";
+    std::fs::write(folder.join("trace.csv"), trace).unwrap();
+    let ask = |context: &str| {
+        let more = ["--trace", "trace.csv", "--context", context, "--format", "json"];
+        let arguments = [&SMALL[..], &more].concat();
+        let output = std::process::Command::new(common::BINARY)
+            .args(arguments)
+            .current_dir(&*folder)
+            .output()
+            .unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let notes = answer["notes"].to_string();
+        (output.status.code(), answer["rejected"].as_u64(), notes.contains("turned away"))
+    };
+    assert_eq!(ask("1000"), (Some(0), Some(1), true));
+    // Nothing feasible was found.
+    assert_eq!(ask("50"), (Some(1), Some(2), true));
+}
+
+#[test]
 fn traffic_that_is_none() {
     assert!(refused_small(&[]).contains("nothing says how many requests come"));
     let faults = refused_small(&["--rate", "0", "--requests", "0", "--ttft", "0s", "--chunk", "0"]);

@@ -179,3 +179,72 @@ fn a_calibration_writes_only_where_told() {
     assert!(stdout(&[&question[..], &["--dry-run"]].concat()).contains("fp8-block"));
     assert_eq!(std::fs::read_dir(&*folder).unwrap().count(), 1);
 }
+
+/// A small simulation, with these arguments added.
+fn simulated(more: &[&str]) -> Vec<String> {
+    let small = "simulate --model qwen3-0.6b --chip h20 --chips 1 --tp 1 --isl 200 --osl 20";
+    small.split(' ').chain(more.iter().copied()).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_simulation_writes_its_files_whole_and_the_same_every_time() {
+    let folder = Folder::new("simulated");
+    let names = ["page.html", "rows.csv", "rows.parquet", "steps.pftrace"];
+    let write = || {
+        for (report, rows, steps) in
+            [("page.html", "rows.csv", "steps.pftrace"), ("page.html", "rows.parquet", "steps.pftrace")]
+        {
+            let arguments = simulated(&[
+                "--rate",
+                "20",
+                "--requests",
+                "50",
+                "--report",
+                report,
+                "--per-request",
+                rows,
+                "--steps",
+                steps,
+            ]);
+            assert!(
+                Command::new(common::BINARY)
+                    .args(arguments)
+                    .current_dir(&*folder)
+                    .output()
+                    .unwrap()
+                    .status
+                    .success()
+            );
+        }
+        names.map(|name| std::fs::read(folder.join(name)).unwrap())
+    };
+    let files = write();
+    assert_eq!(files, write());
+    let rows = String::from_utf8(files[1].clone()).unwrap();
+    assert!(rows.starts_with("request,answered,arrival_s,") && rows.lines().count() == 51);
+    assert!(files[0].starts_with(b"<!DOCTYPE html>") && files[2].starts_with(b"PAR1"));
+    // Every packet of a Perfetto trace is field 1, length-delimited.
+    assert_eq!(files[3][0], 0x0a);
+    assert_eq!(std::fs::read_dir(&*folder).unwrap().count(), names.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_simulation_without_half_a_file() {
+    let folder = Folder::new("interrupted");
+    let arguments = simulated(&["--rate", "300", "--requests", "1000000", "--per-request", "rows.csv"]);
+    let child = Command::new(common::BINARY)
+        .args(arguments)
+        .current_dir(&*folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Requests are drawn first; asking then is as good as asking later.
+    std::thread::sleep(std::time::Duration::from_millis(800));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error[stopped]"));
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert_eq!(std::fs::read_dir(&*folder).unwrap().count(), 0);
+}

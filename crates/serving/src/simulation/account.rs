@@ -53,12 +53,15 @@ impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
         add(Figure::Blocks, f64::from(used) * seconds);
     }
 
-    /// Follows the queues of all lanes; called where they change.
-    pub(super) fn recount(&mut self) {
-        let waiting: usize = self.lanes.iter().map(|lane| lane.waiting.len()).sum();
-        let running: usize = self.lanes.iter().map(|lane| lane.running.len()).sum();
-        let change = |gauge: &Gauge, now: usize| i64::from(now as u32) - i64::from(gauge.value);
-        let (waiting, running) = (change(&self.waiting, waiting), change(&self.running, running));
+    /// Follows the queues of a replica; called where they change.
+    pub(super) fn recount(&mut self, replica: usize) {
+        let lanes = &self.lanes[self.replicas[replica].lanes.clone()];
+        let now = [
+            lanes.iter().map(|lane| lane.waiting.len() as u32).sum(),
+            lanes.iter().map(|lane| lane.running.len() as u32).sum(),
+        ];
+        let before = std::mem::replace(&mut self.counted[replica], now);
+        let [waiting, running] = [0, 1].map(|which: usize| i64::from(now[which]) - i64::from(before[which]));
         self.gauge(|s| &mut s.waiting, waiting, Some(Figure::Waiting));
         self.gauge(|s| &mut s.running, running, Some(Figure::Running));
     }
