@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p vitruvian --example plan_agreement`
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use vitruvian::plan::{Chips, Confirm, PlanStudy, Split, plan};
 use vitruvian::study::{Input, Service};
 use vitruvian_diagnostics::Diagnostics;
