@@ -4,7 +4,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_quantity::Seconds;
 
 use crate::plan::{PlanStudy, Rate};
-use crate::study::{CompareStudy, EstimateStudy, Service};
+use crate::study::{CompareStudy, EstimateStudy, Input, Service};
 
 /// Longest request that is accepted: far beyond any model, and small enough that no product overflows.
 const MOST_TOKENS: u32 = 100_000_000;
@@ -61,6 +61,16 @@ pub fn plan(study: &PlanStudy) -> Result<(), Diagnostics> {
     }
     for chips in &study.chips {
         at_least_one(&mut faults, "chips", chips.count, MOST_CHIPS);
+    }
+    for (index, chips) in study.chips.iter().enumerate() {
+        let first = study.chips.iter().position(|other| other.chip == chips.chip);
+        if let Input::Name(name) = &chips.chip
+            && first.is_some_and(|first| first < index)
+        {
+            let all: u32 = study.chips.iter().filter(|c| c.chip == chips.chip).map(|c| c.count).sum();
+            let fault = Diagnostic::error("chips", format!("`{name}` is named more than once"));
+            faults.push(fault.help(format!("write `{name}:{all}`")));
+        }
     }
     at_least_one(&mut faults, "plans", study.most, MOST_PLANS);
     positive(&mut faults, "TTFT", study.ttft);

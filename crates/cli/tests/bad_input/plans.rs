@@ -27,6 +27,8 @@ error[chips]: `many` is no number of chips, in `ascend-910b2:many`
 
 "
     );
+    let told = refused(&["plan", "--chips", "h20:4,h20:2"]);
+    assert!(told.contains("`h20` is named more than once") && told.contains("write `h20:6`"), "{told}");
     assert!(refused(&["plan", "--chips", "h20:0"]).contains("chips must lie between 1 and 65536, not 0"));
 }
 

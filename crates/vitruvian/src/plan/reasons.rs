@@ -22,6 +22,20 @@ pub(super) fn why(limit: &str, figures: &[[f64; 3]], front: &[usize], index: usi
     leading.chain([format!("limited by {limit}")]).collect::<Vec<_>>().join("; ")
 }
 
+/// Share of its closed form below which a plan's simulation is called out.
+const DOUBTFUL: f64 = 0.5;
+
+/// Where the simulation carries far less than the closed form, the plan stands on the former alone.
+pub(super) fn doubt(row: &PlanRow) -> &'static str {
+    let simulated = row.simulated.as_ref().and_then(|simulated| simulated.goodput_per_s);
+    match simulated {
+        Some(goodput) if goodput < DOUBTFUL * row.analytic.capacity_per_s.p50 => {
+            "; carries less than half of its closed form in simulation"
+        }
+        _ => "",
+    }
+}
+
 /// Sentences on the best plan, and on the best of each other way to split the work.
 pub(super) fn reasons(asked: &Asked<'_>, shown: &Shown<'_>) -> Vec<String> {
     let (Some(best), Some(row)) = (shown.plans.first(), shown.rows.first()) else { return Vec::new() };

@@ -52,7 +52,7 @@ fn placed(mut shown: Shown<'_>) -> Shown<'_> {
     let front = rank::front(&figures);
     for (index, row) in shown.rows.iter_mut().enumerate() {
         row.pareto = front.contains(&index);
-        let why = reasons::why(&row.limit, &figures, &front, index);
+        let why = reasons::why(&row.limit, &figures, &front, index) + reasons::doubt(row);
         row.why = if row.why.is_empty() { why } else { format!("{}; {why}", row.why) };
     }
     shown
