@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Serve a trace or made-up traffic with a deployment, request by request
     Simulate(Box<simulate::SimulateArgs>),
     /// Predict a training step and run, or find the best layout
-    Train(train::TrainArgs),
+    Train(Box<train::TrainArgs>),
     /// Weigh what quantisation and sparsity cost in quality and gain on each chip; write the checkpoint
     Compress(compress::CompressArgs),
     /// Cost chips and tokens: to make, to own, to rent
@@ -43,7 +43,6 @@ pub(crate) enum Command {
     /// Classify chips by export rules, by day
     #[command(subcommand)]
     ExportControl(export_control::ExportControlCommand),
-    Train(Box<train::TrainArgs>),
     /// Look at the chips of the catalog: figures, sources, differences
     #[command(subcommand)]
     Chip(chip::ChipCommand),
