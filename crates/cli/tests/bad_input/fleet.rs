@@ -55,7 +55,7 @@ quarters = 4
 
 [objective]
 goal = "chepest"
-penalty = "3 JPY"
+penalty = "3 KRW"
 wait = "2029-Q1"
 
 [[demand]]
@@ -78,7 +78,7 @@ chip = "h20"
         heads(&told(text)),
         [
             "error[unknown-word]: `chepest` is not a value of `objective.goal`: use one of cost, shortfall, meet:6:8",
-            "error[currency-unknown]: there is no rate for the currency `JPY`:7:11",
+            "error[currency-unknown]: there is no rate for the currency `KRW`:7:11",
             "error[date-out-of-range]: `objective.wait` is 2029-Q1, but the plan runs from 2026-Q1 to 2026-Q4:8:8",
             "error[model-unknown]: no model is called `qwen3-32`:12:9",
             "error[out-of-range]: `demand.isl` is a whole number from 1 to 100000000, not 0:13:7",

@@ -243,7 +243,8 @@ price = 1.25
         let idle = setup.chip.power.active_idle.get() + setup.node.host_power.get() / 8.0;
         let full = way.performance.wall_power.get();
         let kilowatts = chips * f64::midpoint(idle, full) / 1000.0 * 1.25;
-        assert!((column.energy - kilowatts * 2190.0 * 0.056).abs() < 1e-6 * column.energy);
+        // 0.4 CNY a kWh at 0.1389 US dollars a yuan.
+        assert!((column.energy - kilowatts * 2190.0 * 0.4 * 0.1389).abs() < 1e-6 * column.energy);
         assert!((column.power - chips * full / 1000.0 * 1.25).abs() < 1e-9 * column.power);
     }
 }
