@@ -1,6 +1,7 @@
 //! The classification of known chips, and the corners of the rules.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::approx_constant, reason = "a performance density of 3.14 is no circle")]
 
 use vitruvian_diagnostics::SourceText;
 use vitruvian_economics::export_control::facts::BaseDies;

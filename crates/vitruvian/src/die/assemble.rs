@@ -77,7 +77,7 @@ fn on_process(study: &DieStudy, chip: &Chip, made: &Made) -> OnProcess {
         defect_density_per_cm2: range(recipe.inputs.get(Input::DefectDensity)),
         good_die_usd: spread(&|draw| draw.good_die),
         chip_usd: spread(&|draw| draw.total),
-        parts: parts(&costing, &spread),
+        parts: parts(&costing, &draws),
         bins: bins(chip, made),
         sensitivity: swings(recipe).iter().map(sensitivity).collect(),
         quoted_yields: quoted(made),
@@ -97,8 +97,11 @@ fn quantiles(draws: &[Costing], of: &dyn Fn(&Costing) -> f64) -> Range {
     Range { p10: at(0.1), p50: at(0.5), p90: at(0.9) }
 }
 
-fn parts(costing: &Costing, spread: &dyn Fn(&dyn Fn(&Costing) -> f64) -> Range) -> Vec<Part> {
-    let all: [(&str, fn(&Costing) -> f64); 7] = [
+/// A figure of one simulated chip.
+type Figure = fn(&Costing) -> f64;
+
+fn parts(costing: &Costing, draws: &[Costing]) -> Vec<Part> {
+    let all: [(&str, Figure); 7] = [
         ("compute dies", |c| c.compute),
         ("other dies", |c| c.others),
         ("memory", |c| c.memory),
@@ -111,7 +114,7 @@ fn parts(costing: &Costing, spread: &dyn Fn(&dyn Fn(&Costing) -> f64) -> Range) 
         .filter(|(_, of)| of(costing) > 0.0)
         .map(|(part, of)| Part {
             part: part.to_owned(),
-            usd: spread(&of),
+            usd: quantiles(draws, &of),
             share: of(costing) / costing.total,
         })
         .collect()

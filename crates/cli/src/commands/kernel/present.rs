@@ -140,7 +140,8 @@ fn drawn(run: &Run) -> String {
     let group = run.kernel.cores.first().map_or(0, |core| core.group);
     let cores = run.kernel.cores.iter().take_while(|core| core.group == group).count() as u32;
     let lanes = timeline(&run.report.events, run.cycles, cores.max(1), WIDTH);
-    lanes.iter().map(|lane| format!("{:2} {:9} |{}|\n", lane.core, lane.pipe.name(), lane.cells)).collect()
+    let lines = lanes.iter().map(|lane| format!("{:2} {:9} |{}|", lane.core, lane.pipe.name(), lane.cells));
+    lines.map(|line| line + "\n").collect()
 }
 
 pub(super) fn list() -> Answer {

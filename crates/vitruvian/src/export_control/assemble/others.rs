@@ -163,7 +163,7 @@ pub(in crate::export_control) fn line(chip: &Chip, facts: &Facts, findings: &[Fi
         _ => None,
     });
     let open = in_force(Kind::Control).filter(|one| one.verdict == Verdict::Unknown);
-    let review = in_force(Kind::Review).filter_map(|one| match one.verdict {
+    let mut review = in_force(Kind::Review).filter_map(|one| match one.verdict {
         Verdict::Caught(outcome, _) => Some(outcome.id.clone()),
         Verdict::Otherwise(text) => Some(text.to_owned()),
         _ => None,
@@ -176,7 +176,7 @@ pub(in crate::export_control) fn line(chip: &Chip, facts: &Facts, findings: &[Fi
         dram_bandwidth_gb_per_s: facts.dram_bandwidth.value(),
         caught: caught.collect(),
         open: open.map(|one| one.rule.id.clone()).collect(),
-        review: review.last(),
+        review: review.next_back(),
     }
 }
 
