@@ -51,13 +51,21 @@ const REFUSED: f64 = 3.0;
 
 /// The profiles with the fitted slots' parameters replaced by the best found.
 ///
-/// A parameter that chooses a library is tried on both sides: no slope leads from one to the other.
+/// A parameter that chooses a library is tried on both sides: no slope leads from one to the other. A descent from the given
+/// values on each says which side is searched.
 pub fn fit(problem: &Problem) -> ProfileSet {
     let space = Space::of(problem.slots);
     let sides = space.sides(&space.values(problem.profiles));
-    let found = sides.iter().map(|side| Model::new(problem, &space, side).search());
-    let best = found.min_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or_else(|| problem.profiles.clone(), |(_, profiles)| profiles)
+    let mut models: Vec<Model> = sides.iter().map(|side| Model::new(problem, &space, side)).collect();
+    if models.len() > 1 {
+        models.sort_by_cached_key(|model| ordered(model.clone().descent()));
+    }
+    models.into_iter().next().map_or_else(|| problem.profiles.clone(), Model::search)
+}
+
+/// A cost as a key that sorts as it does; costs are not negative.
+fn ordered(cost: f64) -> u64 {
+    cost.to_bits()
 }
 
 /// The least-squares problem at one point of the unbounded space.
@@ -77,14 +85,21 @@ impl<'a> Model<'a> {
         Self { problem: *problem, space: space.clone(), trial, at: given.clone(), given }
     }
 
-    /// The least cost and the profiles that have it.
-    fn search(mut self) -> (f64, ProfileSet) {
+    /// The cost that a descent from the given values ends at.
+    fn descent(mut self) -> f64 {
+        let given = self.given.clone();
+        self.refine(&given).0
+    }
+
+    /// The best profiles found.
+    fn search(mut self) -> ProfileSet {
         let scattered = if self.problem.effort == Effort::Thorough { 2 } else { 1 };
         let refined: Vec<_> = self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
         let best = refined.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
         let at = best.unwrap_or_else(|| self.given.clone());
         let at = if self.problem.effort == Effort::Thorough { self.pattern_search(at) } else { at };
-        (self.cost(&at), self.trial)
+        self.place(&at);
+        self.trial
     }
 
     fn place(&mut self, at: &DVector<f64>) {
