@@ -10,6 +10,7 @@ mod lane;
 pub mod measures;
 pub mod observe;
 pub mod outcome;
+mod pipeline;
 pub mod prefix;
 pub mod replica;
 pub mod requests;

@@ -1,8 +1,7 @@
-//! One replica: its lanes step together, and a step takes as long as the slowest needs.
+//! One pipeline slot of a replica: its lanes step together, and a step takes as long as the slowest needs.
 //!
-//! Data-parallel groups wait for each other at every expert layer, so the longest lane sets the pace. Pipeline slots follow
-//! each other through the stages: a cycle of all of them takes the latency of one, or the sum of their intervals, whichever
-//! is longer.
+//! Data-parallel groups wait for each other at every expert layer, so the longest lane sets the pace. Slots step on their
+//! own and follow each other through the stages of the replica's pipeline.
 //!
 //! Decode steps of an unchanged batch are advanced together. Their times are t, t + s, t + 2s, … while the contexts stay on
 //! one line of [`Line`], so k of them take k·t + s·k(k−1)/2: exact for that line, rounded once to a picosecond.
@@ -13,6 +12,7 @@ use vitruvian_cost::Refusal;
 use vitruvian_event::{Instant, Span};
 
 use crate::lane::{Book, Lane};
+use crate::pipeline::Pipeline;
 use crate::scheduler::Policy;
 use crate::times::{Batch, Line, StepTime, StepTimes};
 use together::Together;
@@ -33,18 +33,20 @@ pub(crate) struct Run {
     pub(crate) receivers: u32,
 }
 
-/// Lanes that step together.
-pub(crate) struct Replica {
+/// Lanes that step together: the data-parallel groups of one slot.
+pub(crate) struct Slot {
     pub(crate) pool: usize,
+    /// The replica's place among all of them, and in its pool.
+    pub(crate) pipeline: usize,
     pub(crate) number: usize,
+    /// The place of its first lane in the replica.
+    pub(crate) place: usize,
     pub(crate) lanes: std::ops::Range<usize>,
-    groups: u32,
+    stages: u32,
     pub(crate) policy: Policy,
     pub(crate) run: Option<Run>,
     /// Counts runs, so that the end of one that was cut short is known to be stale.
     pub(crate) generation: u32,
-    /// When its link to decode replicas is free.
-    pub(crate) link: Instant,
 }
 
 impl Run {
@@ -85,15 +87,21 @@ fn sum(first: f64, slope: f64, steps: u64) -> f64 {
     k * first + slope * (k * (k - 1.0) / 2.0)
 }
 
-impl Replica {
+impl Slot {
+    /// The slot `index` of a replica whose lanes begin with `first`.
     pub(crate) fn new(
-        pool: usize,
-        number: usize,
-        lanes: std::ops::Range<usize>,
-        groups: u32,
+        [pool, pipeline, number]: [usize; 3],
+        (index, first): (u32, usize),
+        (groups, stages): (u32, u32),
         policy: Policy,
     ) -> Self {
-        Self { pool, number, lanes, groups, policy, run: None, generation: 0, link: Instant::ZERO }
+        let place = (index * groups) as usize;
+        let lanes = first + place..first + place + groups as usize;
+        Self { pool, pipeline, number, place, lanes, stages, policy, run: None, generation: 0 }
+    }
+
+    fn together(&self) -> Together {
+        Together::new(self.lanes.len() as u32, self.stages)
     }
 
     /// Plans and begins the next steps; nothing if there is nothing to do.
@@ -103,6 +111,7 @@ impl Replica {
     pub(crate) fn start(
         &mut self,
         now: Instant,
+        pipeline: &mut Pipeline,
         lanes: &mut [Lane],
         times: &mut dyn StepTimes,
         book: &mut Book<'_>,
@@ -116,8 +125,15 @@ impl Replica {
         if mine.iter().all(|lane| lane.batch().is_empty()) {
             return Ok(None);
         }
-        let run =
-            if prompts { self.single(now, mine, times)? } else { self.several(now, mine, times, book)? };
+        let most = if pipeline.is_single() { u64::MAX } else { 1 };
+        let mut run = if prompts {
+            self.single(now, mine, times)?
+        } else {
+            self.several(now, most, mine, times, book)?
+        };
+        if !pipeline.is_single() {
+            run.first.latency = pipeline.pass(now, &run.first).seconds();
+        }
         self.run = Some(run);
         self.generation += 1;
         Ok(self.run)
@@ -125,11 +141,11 @@ impl Replica {
 
     /// One step with prompts in it.
     fn single(&self, now: Instant, lanes: &[Lane], times: &mut dyn StepTimes) -> Result<Run, Refusal> {
-        let mut together = Together::new(self.groups, lanes.len());
+        let mut together = self.together();
         let (mut prompt_tokens, mut tokens, mut receivers) = (0, 0.0, 0);
-        for (index, lane) in lanes.iter().enumerate() {
+        for lane in lanes {
             let batch = lane.batch();
-            together.add(index, cost(&batch, times)?, rows(lane, &batch), times)?;
+            together.add(cost(&batch, times)?, rows(lane, &batch), times)?;
             prompt_tokens += batch.new;
             receivers += batch.decode;
             tokens += f64::from(batch.decode) * lane.rate() + f64::from(batch.sampled);
@@ -138,22 +154,22 @@ impl Replica {
         Ok(Run { from: now, steps: 1, first, slope: StepTime::default(), prompt_tokens, tokens, receivers })
     }
 
-    /// As many decode steps as nothing but an arrival can change.
+    /// As many decode steps, up to `most`, as nothing but an arrival can change.
     fn several(
         &self,
         now: Instant,
+        most: u64,
         lanes: &mut [Lane],
         times: &mut dyn StepTimes,
         book: &Book<'_>,
     ) -> Result<Run, Refusal> {
-        let mut here = Together::new(self.groups, lanes.len());
-        let mut next = Together::new(self.groups, lanes.len());
-        let (mut most, mut tokens, mut receivers) = (u64::MAX, 0.0, 0);
-        for (index, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.plan.decode) {
+        let (mut here, mut next) = (self.together(), self.together());
+        let (mut most, mut tokens, mut receivers) = (most, 0.0, 0);
+        for lane in lanes.iter_mut().filter(|lane| lane.plan.decode) {
             let line = times.decode(lane.decoding, lane.mean_context())?;
             let rows = rows(lane, &lane.batch());
-            here.add(index, line.now, rows, times)?;
-            next.add(index, after(&line, lane.rate()), rows, times)?;
+            here.add(line.now, rows, times)?;
+            next.add(after(&line, lane.rate()), rows, times)?;
             most = most.min(steps_ahead(lane, &line, book));
             tokens += f64::from(lane.decoding) * lane.rate();
             receivers += lane.decoding;

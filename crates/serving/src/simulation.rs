@@ -11,7 +11,8 @@ use vitruvian_event::{EventQueue, Instant, Span, stream};
 use crate::lane::{Book, Ended, Lane, Live, Phase};
 use crate::observe::{Quiet, Watch};
 use crate::outcome::{Outcome, State};
-use crate::replica::Replica;
+use crate::pipeline::Pipeline;
+use crate::replica::Slot;
 use crate::requests::{RequestId, Requests};
 use crate::routing::LaneView;
 use crate::scheduler::Policy;
@@ -51,8 +52,8 @@ enum Event {
     Send(RequestId),
     /// A request leaves the front end.
     Ready(RequestId),
-    /// The steps of a replica are done.
-    Stepped { replica: u32, generation: u32 },
+    /// The steps of a slot are done.
+    Stepped { slot: u32, generation: u32 },
     /// A cache has arrived.
     Moved(RequestId),
 }
@@ -87,14 +88,16 @@ struct Simulation<'s, 'a, 'r, 'w, W> {
     service: &'s mut Service<'a>,
     watch: &'w mut W,
     lanes: Vec<Lane>,
-    /// The replica of each lane.
+    /// The slot of each lane.
     homes: Vec<u32>,
-    replicas: Vec<Replica>,
+    slots: Vec<Slot>,
+    /// One a replica.
+    pipelines: Vec<Pipeline>,
     queue: EventQueue<Event>,
     book: Book<'r>,
     outcome: Outcome,
     ended: Ended,
-    /// Requests that wait and run on each replica.
+    /// Requests that wait and run in each slot.
     counted: Vec<[u32; 2]>,
     /// Requests that have been sent.
     sent: usize,
@@ -123,14 +126,14 @@ struct Gauge {
 
 impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
     fn new(service: &'s mut Service<'a>, requests: &'r Requests, entry: usize, watch: &'w mut W) -> Self {
-        let (mut lanes, mut homes, mut replicas, mut ranges) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut lanes, mut homes, mut slots, mut pipelines, mut ranges) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (index, pool) in service.pools.iter().enumerate() {
             let first = lanes.len();
             for number in 0..pool.replicas {
                 let start = lanes.len();
-                for _ in 0..pool.groups * pool.stages {
-                    homes.push(replicas.len() as u32);
+                for place in 0..pool.groups * pool.stages {
+                    homes.push(slots.len() as u32 + place / pool.groups);
                     let (speculation, ratio) = (pool.speculation.clone(), pool.policy.first_ratio());
                     // MindIE never preempts: it reserves.
                     let reserve = pool.limits.reserve || matches!(pool.policy, Policy::MindIe(_));
@@ -144,18 +147,17 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
                         requests,
                     ));
                 }
-                replicas.push(Replica::new(
-                    index,
-                    number as usize,
-                    start..lanes.len(),
-                    pool.groups,
-                    pool.policy,
-                ));
+                let (numbers, degrees) =
+                    ([index, pipelines.len(), number as usize], (pool.groups, pool.stages));
+                slots.extend(
+                    (0..pool.stages).map(|slot| Slot::new(numbers, (slot, start), degrees, pool.policy)),
+                );
+                pipelines.push(Pipeline::new(pool.stages));
             }
             ranges.push(first..lanes.len());
         }
         let count = requests.len();
-        let counted = vec![[0; 2]; replicas.len()];
+        let counted = vec![[0; 2]; slots.len()];
         let book = Book {
             requests,
             live: vec![Live::default(); count],
@@ -170,7 +172,8 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
             watch,
             lanes,
             homes,
-            replicas,
+            slots,
+            pipelines,
             queue: EventQueue::new(),
             book,
             outcome: Outcome::new(count, pools),
@@ -230,9 +233,9 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         match event {
             Event::Send(id) => self.arrive(id),
             Event::Ready(id) => self.enter(id)?,
-            Event::Stepped { replica, generation } => {
-                if self.replicas[replica as usize].generation == generation {
-                    self.stepped(replica as usize)?;
+            Event::Stepped { slot, generation } => {
+                if self.slots[slot as usize].generation == generation {
+                    self.stepped(slot as usize)?;
                 }
             }
             Event::Moved(id) => self.moved(id)?,
@@ -313,29 +316,30 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         range.start + routing.choose(&self.views, self.turns[pool] - 1)
     }
 
-    /// Something changed on a lane: its replica plans anew, now or after the step under way.
+    /// Something changed on a lane: its slot plans anew, now or after the step under way.
     fn wake(&mut self, lane: usize) -> Result<(), Halt> {
         let index = self.homes[lane] as usize;
-        if self.replicas[index].run.is_none() {
+        if self.slots[index].run.is_none() {
             return self.start(index);
         }
-        let replica = &mut self.replicas[index];
-        if let Some(end) = replica.cut(self.now, &mut self.lanes) {
-            let generation = replica.generation;
-            self.queue.push(end, Event::Stepped { replica: index as u32, generation });
+        let slot = &mut self.slots[index];
+        if let Some(end) = slot.cut(self.now, &mut self.lanes) {
+            let generation = slot.generation;
+            self.queue.push(end, Event::Stepped { slot: index as u32, generation });
         }
         Ok(())
     }
 
     fn start(&mut self, index: usize) -> Result<(), Halt> {
-        let replica = &mut self.replicas[index];
-        let times = &mut *self.service.pools[replica.pool].times;
-        let Some(run) = replica.start(self.now, &mut self.lanes, times, &mut self.book)? else {
+        let slot = &mut self.slots[index];
+        let pipeline = &mut self.pipelines[slot.pipeline];
+        let times = &mut *self.service.pools[slot.pool].times;
+        let Some(run) = slot.start(self.now, pipeline, &mut self.lanes, times, &mut self.book)? else {
             return Ok(());
         };
-        let generation = replica.generation;
+        let generation = slot.generation;
         let end = run.end();
-        self.queue.push(end, Event::Stepped { replica: index as u32, generation });
+        self.queue.push(end, Event::Stepped { slot: index as u32, generation });
         if W::STEPS {
             self.show(index, &run, end);
         }
@@ -347,12 +351,12 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         Ok(())
     }
 
-    /// The steps of a replica are done.
+    /// The steps of a slot are done.
     fn stepped(&mut self, index: usize) -> Result<(), Halt> {
-        let replica = &mut self.replicas[index];
-        let Some(run) = replica.run.take() else { return Ok(()) };
-        let (range, policy, pool) = (replica.lanes.clone(), replica.policy, replica.pool);
-        self.count(&run, pool, range.clone());
+        let slot = &mut self.slots[index];
+        let Some(run) = slot.run.take() else { return Ok(()) };
+        let (range, policy) = (slot.lanes.clone(), slot.policy);
+        self.count(&run, index);
         for lane in &mut self.lanes[range.clone()] {
             policy.done(lane, run.steps);
             lane.commit(run.steps, &mut self.book, &mut self.ended);

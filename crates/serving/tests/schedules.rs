@@ -4,13 +4,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use vitruvian_cost::Refusal;
 use vitruvian_event::Instant;
 use vitruvian_serving::requests::Prefixes;
 use vitruvian_serving::scheduler::{MindIe, Sglang};
 use vitruvian_serving::transfer::Transfer;
 use vitruvian_serving::{
-    FirstToken, Limits, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing, Service, StepRecord,
-    Watch, simulate_watched,
+    Batch, FirstToken, Limits, Line, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing, Service,
+    StepRecord, StepTime, StepTimes, Watch, simulate_watched,
 };
 
 /// One step: prompt chunks as (request, new tokens), and the requests that make a token.
@@ -265,4 +266,39 @@ fn sglang_takes_the_longest_cached_prefix_first() {
     // vLLM keeps the order of arrival.
     let (steps, _) = run_of(Policy::Vllm, limits, &requests);
     assert_eq!(steps[1], step(1, &[(1, 8), (2, 2)], &[], 5));
+}
+
+/// Two stages: 2 s in each where a step holds a prompt, else 1 s.
+struct TwoStages;
+
+impl StepTimes for TwoStages {
+    fn step(&mut self, _: &Batch) -> Result<StepTime, Refusal> {
+        Ok(StepTime { latency: 4.0, interval: 2.0, energy: 6.0 })
+    }
+    fn decode(&mut self, _: u32, _: f64) -> Result<Line, Refusal> {
+        let now = StepTime { latency: 2.0, interval: 1.0, energy: 1.0 };
+        Ok(Line { now, slope: StepTime::default(), room: f64::INFINITY })
+    }
+}
+
+/// r0 (3 tokens) comes at 0, r1 (1 token) at 1 s to the other slot; first stage, second stage:
+/// - r0's prompt: 0 to 2, 2 to 4: its first token.
+/// - r1's prompt: 2 to 4, 4 to 6: its only token. (It does not wait for r0's whole latency, which would make it 8.)
+/// - r0's second token: 4 to 5, and, when r1 has left, 6 to 7. Its third: 7 to 8, 8 to 9.
+///
+/// The replica is busy from 0 to 9.
+#[test]
+fn slots_follow_each_other_stage_by_stage() {
+    let mut requests = Requests::default();
+    requests.push(Instant::ZERO, 4, 3);
+    requests.push(Instant::from_seconds(1.0), 4, 1);
+    let mut service = service(Policy::Vllm, LIMITS);
+    (service.pools[0].stages, service.pools[0].times) = (2, Box::new(TwoStages));
+    service.routing = Routing::RoundRobin;
+    let mut log = Log::default();
+    let outcome = simulate_watched(&mut service, &requests, &mut log).unwrap();
+    assert_eq!(outcome.first_tokens, [4.0, 6.0].map(Instant::from_seconds));
+    assert_eq!(outcome.finishes, [9.0, 6.0].map(Instant::from_seconds));
+    assert_eq!((outcome.steps, outcome.busy[0], outcome.energy[0]), (4, 9.0, 6.0 + 6.0 + 1.0 + 1.0));
+    assert_eq!(log.0.iter().map(|step| step.at).collect::<Vec<_>>(), [0, 1, 4, 7]);
 }

@@ -9,12 +9,12 @@ use vitruvian_event::Instant;
 
 impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
     pub(super) fn show(&mut self, index: usize, run: &Run, to: Instant) {
-        let replica = &self.replicas[index];
-        for (place, lane) in self.lanes[replica.lanes.clone()].iter().enumerate() {
+        let slot = &self.slots[index];
+        for (place, lane) in self.lanes[slot.lanes.clone()].iter().enumerate() {
             self.watch.step(&StepRecord {
-                pool: replica.pool,
-                replica: replica.number,
-                lane: place,
+                pool: slot.pool,
+                replica: slot.number,
+                lane: slot.place + place,
                 from: run.from,
                 to,
                 steps: run.steps as u32,
@@ -30,37 +30,39 @@ impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
     }
 
     /// Adds a run to the totals.
-    pub(super) fn count(&mut self, run: &Run, pool: usize, lanes: std::ops::Range<usize>) {
+    pub(super) fn count(&mut self, run: &Run, slot: usize) {
+        let slot = &self.slots[slot];
         let (seconds, energy) = (run.lasts(run.steps).seconds(), run.energy());
+        let busy = self.pipelines[slot.pipeline].busy(run.from, self.now);
         let outcome = &mut self.outcome;
         outcome.steps += run.steps;
-        outcome.busy[pool] += seconds;
-        outcome.energy[pool] += energy;
+        outcome.busy[slot.pool] += busy;
+        outcome.energy[slot.pool] += energy;
         outcome.prompt_tokens += u64::from(run.prompt_tokens);
         outcome.between_tokens.add(run.mean_step(), run.steps * u64::from(run.receivers));
         let (mut used, mut fullest) = (0u32, 0.0f64);
-        for lane in &self.lanes[lanes] {
+        for lane in &self.lanes[slot.lanes.clone()] {
             used += lane.kv.used();
             fullest = fullest.max(f64::from(lane.kv.used()) / f64::from(lane.kv.capacity().max(1)));
         }
         outcome.fullest = outcome.fullest.max(fullest);
         let series = &mut outcome.series;
         let mut add = |figure, amount| series.add(figure, run.from, self.now, amount);
-        add(Figure::Busy, seconds);
+        add(Figure::Busy, busy);
         add(Figure::Energy, energy);
         add(Figure::Tokens, run.tokens * run.steps as f64);
         add(Figure::PromptTokens, f64::from(run.prompt_tokens));
         add(Figure::Blocks, f64::from(used) * seconds);
     }
 
-    /// Follows the queues of a replica; called where they change.
-    pub(super) fn recount(&mut self, replica: usize) {
-        let lanes = &self.lanes[self.replicas[replica].lanes.clone()];
+    /// Follows the queues of a slot; called where they change.
+    pub(super) fn recount(&mut self, slot: usize) {
+        let lanes = &self.lanes[self.slots[slot].lanes.clone()];
         let now = [
             lanes.iter().map(|lane| lane.waiting.len() as u32).sum(),
             lanes.iter().map(|lane| lane.running.len() as u32).sum(),
         ];
-        let before = std::mem::replace(&mut self.counted[replica], now);
+        let before = std::mem::replace(&mut self.counted[slot], now);
         let [waiting, running] = [0, 1].map(|which: usize| i64::from(now[which]) - i64::from(before[which]));
         self.gauge(|s| &mut s.waiting, waiting, Some(Figure::Waiting));
         self.gauge(|s| &mut s.running, running, Some(Figure::Running));

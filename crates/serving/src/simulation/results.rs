@@ -29,7 +29,7 @@ impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
         for id in ended.finished.drain(..) {
             self.outcome.finishes[id.index()] = self.now;
             self.outcome.states[id.index()] = State::Finished;
-            self.outcome.replicas[id.index()] = index as u16;
+            self.outcome.replicas[id.index()] = self.slots[index].pipeline as u16;
             self.finished += 1;
             self.gauge(|s| &mut s.present, -1, None);
             if self.book.requests.clients > 0 {

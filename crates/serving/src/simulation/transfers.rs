@@ -14,12 +14,12 @@ impl<W: Watch> Simulation<'_, '_, '_, '_, W> {
                 return;
             }
             self.lanes[lane].incoming.pop_front();
-            let source = self.homes[from] as usize;
+            let source = self.slots[self.homes[from] as usize].pipeline;
             let start = self.outcome.starts[id.index()];
             let tokens = self.book.input(id);
             let transfer = &self.service.transfer;
-            let arrival = transfer.arrival(tokens, start, self.now, self.replicas[source].link);
-            self.replicas[source].link = arrival;
+            let arrival = transfer.arrival(tokens, start, self.now, self.pipelines[source].link);
+            self.pipelines[source].link = arrival;
             self.outcome.moved_tokens += u64::from(tokens);
             self.queue.push(arrival, Event::Moved(id));
         }

@@ -171,7 +171,7 @@ fn analytic_capacity_and_simulated_goodput_agree_without_pipelines() {
         let pipelined = plan.pools.iter().any(|pool| pool.layout.contains("PP"));
         let ratio =
             plan.simulated.as_ref().unwrap().goodput_per_s.unwrap() / plan.analytic.capacity_per_s.p50;
-        // With stages, the simulation steps all slots of a replica together (DEVIATIONS D30).
+        // With stages, chunks of one prompt do not follow each other in simulation (DEVIATIONS D30).
         assert!(pipelined || (ratio > 0.6 && ratio < 1.4), "{}: {ratio:.2}", plan.name);
     }
 }
