@@ -36,6 +36,7 @@ fn study(checkpoint: &Checkpoint) -> CompressStudy<'_> {
         method: "rtn".to_owned(),
         group: 128,
         texts: None,
+        statistics: None,
         against: None,
     }
 }

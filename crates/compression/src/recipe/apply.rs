@@ -9,7 +9,7 @@ use crate::{Matrix, Quantised, Scheme};
 
 use super::observe::{embed, observe_block};
 use super::smoothing::fold;
-use super::{Recipe, Treatment, class, treat};
+use super::{Recipe, Recorded, Treatment, class, treat};
 
 /// What became of one layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,29 @@ pub fn compress(
         for hidden in &mut hidden {
             *hidden = network.block(block, hidden, &mut Run::rounded(recipe.activations))?;
         }
+    }
+    Ok(outcomes)
+}
+
+/// The same with statistics that were recorded of the model as it came: nothing is run.
+///
+/// # Errors
+/// A rotation, which recorded statistics know nothing of; an input without statistics; what methods refuse.
+pub fn compress_recorded(
+    network: &mut dyn Network,
+    recipe: &Recipe,
+    recorded: &Recorded,
+) -> Result<Vec<LayerOutcome>, String> {
+    if recipe.rotate.is_some() {
+        return Err(
+            "recorded statistics are of a model that is not rotated: give a text to calibrate on".to_owned()
+        );
+    }
+    let mut outcomes = Vec::new();
+    for block in 0..network.blocks() {
+        let seen = |reads: Reads| Ok((reads.input.clone(), recorded.of(&reads.input)?));
+        let inputs = network.reads(block).into_iter().map(seen).collect::<Result<_, String>>()?;
+        outcomes.extend(compress_block(network, block, recipe, &inputs)?);
     }
     Ok(outcomes)
 }

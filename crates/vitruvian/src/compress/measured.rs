@@ -122,7 +122,7 @@ fn scheme(
     variant: &Variant,
 ) -> Result<Found, String> {
     let recipe = recipe_of(study, variant)?;
-    let (compressed, outcomes) = compressed(original, &recipe, texts)?;
+    let (compressed, outcomes) = compressed(study, original, &recipe, texts)?;
     let precision = recipe.activations;
     let after = perplexity(&compressed, &texts.held_out, texts.window, precision)?;
     let agreement = token_agreement(original, (&compressed, precision), &texts.held_out, texts.window)?;
@@ -142,16 +142,32 @@ fn scheme(
 
 /// A compressed copy of a model.
 fn compressed(
+    study: &CompressStudy<'_>,
     original: &Decoder,
     recipe: &Recipe,
     texts: &Texts,
 ) -> Result<(Decoder, Vec<recipe::LayerOutcome>), String> {
     let mut decoder = original.clone();
+    if let Some(recorded) = study.statistics {
+        let outcomes = recipe::compress_recorded(&mut decoder, recipe, recorded)?;
+        return Ok((decoder, outcomes));
+    }
     if let Some(seed) = recipe.rotate {
         rotate(&mut decoder, seed)?;
     }
     let outcomes = recipe::compress(&mut decoder, recipe, &texts.calibration)?;
     Ok((decoder, outcomes))
+}
+
+/// Runs the original on the text to calibrate on: the bytes of a file of statistics.
+///
+/// # Errors
+/// No text; a model that cannot be run here.
+pub fn record(study: &CompressStudy<'_>) -> Result<Vec<u8>, Diagnostics> {
+    let texts = study.texts.as_ref();
+    let texts =
+        texts.ok_or_else(|| refused("calibration-missing", "statistics need a text to calibrate on"))?;
+    recipe::record(&decoder(study)?, &texts.calibration).map_err(|what| refused("forward", what))
 }
 
 /// Rounded weights by tensor, for a checkpoint: of methods that change nothing but the weights they round.
@@ -161,6 +177,6 @@ pub(crate) fn rounded(
     recipe: &Recipe,
 ) -> Result<BTreeMap<String, Quantised>, Diagnostics> {
     let (_, outcomes) =
-        compressed(&decoder(study)?, recipe, texts).map_err(|what| refused("forward", what))?;
+        compressed(study, &decoder(study)?, recipe, texts).map_err(|what| refused("forward", what))?;
     Ok(outcomes.into_iter().filter_map(|outcome| Some((outcome.name, outcome.quantised?))).collect())
 }

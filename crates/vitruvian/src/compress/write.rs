@@ -45,7 +45,8 @@ pub fn write(study: &WriteStudy<'_>, target: &mut dyn Target) -> Result<Written,
         .help("write checkpoints with rtn, clip, hqq or gptq")
         .into());
     }
-    let ready = match (&study.study.texts, how.needs_inputs()) {
+    let recorded = study.study.statistics.filter(|_| how.needs_inputs());
+    let ready = match (&study.study.texts, how.needs_inputs() && recorded.is_none()) {
         (Some(texts), true) => {
             let mut recipe = how.clone();
             recipe.formats.named = variants.formats(checkpoint)?;
@@ -62,7 +63,8 @@ pub fn write(study: &WriteStudy<'_>, target: &mut dyn Target) -> Result<Written,
             return vitruvian_compression::quantise(matrix, &recipe.scheme);
         }
         let treatment = Treatment { prune: how.prune, round: Some((how.round, recipe.scheme)) };
-        treat(matrix, None, &treatment)?.quantised.ok_or_else(|| "nothing was rounded".to_owned())
+        let seen = recorded.map(|recorded| recorded.of(&weight.tensor)).transpose()?;
+        treat(matrix, seen.as_ref(), &treatment)?.quantised.ok_or_else(|| "nothing was rounded".to_owned())
     };
     Ok(export.write(target, &mut quantise)?)
 }
@@ -108,6 +110,6 @@ fn style(study: &WriteStudy<'_>, variants: &Variants) -> Style {
 
 fn needs_text(method: &str) -> Diagnostics {
     Diagnostic::error("calibration-missing", format!("the method {method} needs activations"))
-        .help("give a text to calibrate on with --calibration, or use rtn, clip or hqq")
+        .help("give a text to calibrate on with --calibration or what was recorded with --statistics, or use rtn, clip or hqq")
         .into()
 }
