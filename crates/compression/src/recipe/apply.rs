@@ -110,7 +110,7 @@ fn smooth_block(
 ) -> Result<Factors, String> {
     let mut found = Factors::default();
     let Some(smoothing) = recipe.smooth else { return Ok(found) };
-    for reads in all {
+    for reads in all.iter().filter(|reads| !recipe.folded || reads.producer.is_some()) {
         let Some(seen) = inputs.get(&reads.input) else { continue };
         let scheme = recipe.formats.of(&reads.input);
         let Some(factors) = smoothing.factors(network, reads, seen, scheme.as_ref())? else { continue };
