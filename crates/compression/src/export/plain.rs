@@ -46,7 +46,7 @@ pub(super) fn plain_bytes(kind: Kind, values: &[f32]) -> Option<Vec<u8>> {
 pub fn round_plain(kind: Kind, values: &mut [f32]) {
     match kind {
         Kind::Grid(Grid::Bf16) => {
-            values.iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32())
+            values.iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());
         }
         Kind::Grid(Grid::Fp16) => values.iter_mut().for_each(|value| *value = f16::from_f32(*value).to_f32()),
         _ => {}
