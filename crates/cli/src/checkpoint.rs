@@ -43,6 +43,17 @@ impl ReadFolder {
         Ok(Self { path: path.to_path_buf(), names }.existing())
     }
 
+    /// One file without its neighbours.
+    ///
+    /// # Errors
+    /// If there is no such file.
+    pub(crate) fn file(path: &Path) -> Result<Self, Diagnostic> {
+        crate::io::check_file(path)?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let parent = path.parent().unwrap_or(Path::new("."));
+        Ok(Self { path: parent.to_path_buf(), names: name.into_iter().collect() })
+    }
+
     fn existing(mut self) -> Self {
         self.names.retain(|name| self.path.join(name).is_file());
         self

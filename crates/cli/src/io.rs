@@ -22,6 +22,11 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
+/// Whether a file can be opened.
+pub(crate) fn check_file(path: &Path) -> Result<(), Diagnostic> {
+    fs::File::open(path).map(drop).map_err(|error| unreadable(path, &error))
+}
+
 /// The files in a folder and the folders below it, sorted; the path itself if it is no folder.
 pub(crate) fn files_in(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {

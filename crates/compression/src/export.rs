@@ -5,6 +5,7 @@
 
 mod config;
 mod parts;
+mod plain;
 mod recipe;
 mod write;
 
@@ -17,6 +18,7 @@ use crate::checkpoint::{Checkpoint, Layout, Weight};
 use crate::{Matrix, Quantised};
 
 pub use parts::Part;
+pub use plain::round_plain;
 pub use recipe::{Activations, Recipe};
 
 /// The dialect of a quantised checkpoint.
@@ -62,6 +64,7 @@ pub struct Export<'a> {
     style: Style,
     chosen: BTreeMap<String, (Weight, Recipe)>,
     kept: Vec<Weight>,
+    replaced: BTreeMap<String, Matrix>,
 }
 
 /// What was written.
@@ -100,7 +103,7 @@ impl<'a> Export<'a> {
             }
         }
         if faults.is_empty() {
-            Ok(Self { checkpoint, style, chosen, kept })
+            Ok(Self { checkpoint, style, chosen, kept, replaced: BTreeMap::new() })
         } else {
             Err(Diagnostics(faults))
         }

@@ -11,13 +11,15 @@
 
 mod apply;
 mod observe;
+mod recorded;
 mod rotate;
 mod smoothing;
 mod steps;
 mod treat;
 
-pub use apply::{LayerOutcome, compress};
+pub use apply::{LayerOutcome, compress, compress_recorded};
 pub use observe::observe;
+pub use recorded::{Recorded, record};
 pub use rotate::rotate;
 pub use smoothing::Smoothing;
 pub use steps::{Assignment, Pruner, Recipe, Rounder, WORDS};

@@ -17,6 +17,7 @@ mod variant;
 mod write;
 
 use vitruvian_compression::Checkpoint;
+use vitruvian_compression::recipe::Recorded;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, all};
 use vitruvian_quantity::Seconds;
 
@@ -29,7 +30,7 @@ use survey::Survey;
 use variant::Variant;
 
 pub use against::Against;
-pub use measured::Texts;
+pub use measured::{Texts, record};
 pub use write::{WriteStudy, write};
 
 /// Which scheme is worth its error, on which chip?
@@ -60,6 +61,8 @@ pub struct CompressStudy<'a> {
     pub group: usize,
     /// Texts to calibrate on and to measure with.
     pub texts: Option<Texts>,
+    /// Statistics of an earlier calibration pass, which stand for a text to calibrate on.
+    pub statistics: Option<&'a Recorded>,
     /// A checkpoint of the same model that is quantised already, to measure.
     pub against: Option<Against<'a>>,
 }

@@ -2,15 +2,21 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use vitruvian::compress::Against;
 use vitruvian::compress::answer::{ChipTrade, CompressAnswer};
+use vitruvian::compress::{Texts, WriteStudy, write};
 use vitruvian::study::Service;
 use vitruvian::{CompressStudy, Input, compress};
 use vitruvian_compression::Checkpoint;
 use vitruvian_compression::checkpoint::Memory;
+use vitruvian_compression::export::Target;
+use vitruvian_compression::forward::{Decoder, DecoderConfig, Precision, byte_tokens};
+use vitruvian_compression::measure::perplexity;
 use vitruvian_quantity::Seconds;
 
 fn checkpoint() -> Checkpoint {
@@ -36,6 +42,7 @@ fn study(checkpoint: &Checkpoint) -> CompressStudy<'_> {
         method: "rtn".to_owned(),
         group: 128,
         texts: None,
+        statistics: None,
         against: None,
     }
 }
@@ -152,4 +159,81 @@ fn a_checkpoint_is_held_against_its_original() {
     weights.against = Some(Against { checkpoint: &original, name: "itself".to_owned() });
     let answer = compress(&weights).unwrap().against.unwrap();
     assert_eq!((answer.layers, answer.missing.len(), answer.sqnr_db), (21, 0, None));
+}
+
+/// Files in memory.
+#[derive(Default)]
+struct Files(BTreeMap<String, Vec<u8>>);
+
+struct Whole<'a>(&'a mut Vec<u8>);
+
+impl Write for Whole<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Target for Files {
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
+        Ok(Box::new(Whole(self.0.entry(name.to_owned()).or_default())))
+    }
+}
+
+/// Perplexity of a written checkpoint, weights read back from their codes.
+fn perplexity_of(files: Files, texts: &Texts) -> f64 {
+    let files = files.0.into_iter().map(|(name, bytes)| (name, Arc::new(bytes))).collect();
+    let written = Checkpoint::open(&Memory(files)).unwrap();
+    let weights: BTreeMap<_, _> = written
+        .weights()
+        .unwrap()
+        .into_iter()
+        .map(|weight| (format!("{}.weight", weight.module), weight))
+        .collect();
+    let read = |name: &str| match weights.get(name) {
+        Some(weight) => Ok(written.dequantised(weight).unwrap()),
+        None => Ok(written.matrix(name).unwrap()),
+    };
+    let config = DecoderConfig::parse(&written.config().to_string()).unwrap();
+    let has = |name: &str| weights.contains_key(name) || written.tensors().contains_key(name);
+    let decoder = Decoder::load(config, has, read).unwrap();
+    perplexity(&decoder, &texts.held_out, texts.window, Precision::Full).unwrap().per_token
+}
+
+#[test]
+fn what_is_written_is_what_was_measured() {
+    let original = checkpoint();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/small-decoder");
+    let tokens = |name: &str| byte_tokens(&std::fs::read(folder.join(name)).unwrap()[..1024]);
+    let texts = Texts {
+        calibration: tokens("calibration.txt").chunks(256).map(<[u32]>::to_vec).collect(),
+        calibration_name: String::new(),
+        held_out: tokens("heldout.txt"),
+        held_out_name: String::new(),
+        window: 256,
+        unit: String::new(),
+    };
+    let plain = {
+        let mut asked = study(&original);
+        (asked.schemes, asked.texts) = (vec!["w4a16".to_owned()], Some(texts.clone()));
+        compress(&asked).unwrap().schemes[1].perplexity.unwrap()
+    };
+    for method in ["awq+rtn", "smoothquant+gptq", "rotate+rtn", "rotate+awq+gptq"] {
+        let mut asked = study(&original);
+        asked.schemes = vec!["w4a16".to_owned()];
+        asked.method = method.to_owned();
+        asked.texts = Some(texts.clone());
+        let measured = compress(&asked).unwrap().schemes[1].perplexity.unwrap();
+        let mut files = Files::default();
+        let scheme = Some("w4a16".to_owned());
+        let what = WriteStudy { study: &asked, scheme, layers: BTreeMap::new(), style: None };
+        write(&what, &mut files).unwrap();
+        let written = perplexity_of(files, &texts);
+        assert!((written / measured - 1.0).abs() < 1e-6, "{method}: {written} against {measured}");
+        assert!((measured / plain - 1.0).abs() > 1e-5, "{method} does something: {measured}, {plain}");
+    }
 }

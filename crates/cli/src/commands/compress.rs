@@ -66,11 +66,17 @@ pub(crate) struct CompressArgs {
     #[arg(long, default_value_t = 128, value_name = "WEIGHTS")]
     group: usize,
     /// Text that methods are calibrated on: bytes for a model of bytes, else JSON lists of token numbers
-    #[arg(long, value_name = "FILE", requires = "held_out")]
+    #[arg(long, value_name = "FILE", requires = "held_out", group = "calibrated")]
     calibration: Option<PathBuf>,
     /// Text that perplexity is measured on; not the one calibrated on
-    #[arg(long, value_name = "FILE", requires = "calibration")]
+    #[arg(long, value_name = "FILE", requires = "calibrated")]
     held_out: Option<PathBuf>,
+    /// Write what the calibration text shows of every input, for --statistics
+    #[arg(long, value_name = "FILE.safetensors", requires = "calibration")]
+    record: Option<PathBuf>,
+    /// Calibrate on what --record wrote instead of running the model on a text
+    #[arg(long, value_name = "FILE.safetensors", group = "calibrated")]
+    statistics: Option<PathBuf>,
     /// Tokens of a window of text
     #[arg(long, default_value_t = 256, value_name = "TOKENS")]
     window: usize,
@@ -123,8 +129,16 @@ pub(crate) fn run(arguments: &CompressArgs) -> Result<Answer, Diagnostics> {
         .as_ref()
         .zip(arguments.against.as_ref())
         .map(|(checkpoint, path)| Against { checkpoint, name: path.display().to_string() });
-    let study = CompressStudy { against, ..study(arguments, &checkpoint, chips)? };
+    let recorded =
+        arguments.statistics.as_deref().map(|path| texts::statistics(path, &checkpoint)).transpose()?;
+    let statistics = recorded.as_ref();
+    let study = CompressStudy { against, statistics, ..study(arguments, &checkpoint, chips)? };
     let new = arguments.write.as_deref().map(NewFolder::beside).transpose()?;
+    let mut traces = Vec::new();
+    if let Some(path) = &arguments.record {
+        io::progress("Recording what linear layers read");
+        traces.push((path.clone(), vitruvian::compress::record(&study)?));
+    }
     io::progress("Rounding every weight to every scheme");
     let answer = vitruvian::compress(&study)?;
     let mut page = present::page(&answer);
@@ -139,7 +153,7 @@ pub(crate) fn run(arguments: &CompressArgs) -> Result<Answer, Diagnostics> {
     let able =
         |chip: &vitruvian::compress::answer::ChipTrade| chip.schemes.iter().any(|s| s.deployment.is_some());
     let infeasible = !answer.chips.iter().any(able);
-    Ok(Answer { files, infeasible, ..Answer::new(page, &answer) })
+    Ok(Answer { files, traces, infeasible, ..Answer::new(page, &answer) })
 }
 
 /// The checkpoint that is quantised already.
@@ -179,6 +193,7 @@ fn study<'a>(
         method: arguments.method.clone(),
         group: arguments.group,
         texts: texts::texts(arguments, checkpoint)?,
+        statistics: None,
         against: None,
     })
 }

@@ -143,7 +143,7 @@ fn what_cannot_be_written() {
     let told = asked(&["--schemes", "w4a16", "--method", "gptq", "--write", out]);
     assert!(told.contains("error[calibration-missing]"), "{told}");
     let told = asked(&["--schemes", "w4a16", "--method", "awq", "--write", out]);
-    assert!(told.contains("error[write-method]"), "{told}");
+    assert!(told.contains("error[calibration-missing]"), "{told}");
     let told = asked(&["--mix", "h20=10%", "--write", out]);
     assert!(told.contains("error[mix-unknown]"), "{told}");
     assert!(names(&folder).is_empty());
@@ -177,5 +177,80 @@ fn a_checkpoint_of_another_model_is_not_held_against_this_one() {
         told(&layouts.join("gguf")).contains("has none of the layers of"),
         "{}",
         told(&layouts.join("gguf"))
+    );
+}
+
+/// Runs a question on the shipped decoder in a folder; what it printed.
+fn answered(folder: &Folder, more: &[&str]) -> serde_json::Value {
+    let source = example();
+    let asked =
+        ["compress", source.to_str().unwrap(), "--chips", "h20", "--schemes", "w4a16", "--format", "json"];
+    let output =
+        Command::new(common::BINARY).args(asked).args(more).current_dir(folder.join(".")).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Divergence of w4a16 from the original.
+fn divergence(answer: &serde_json::Value) -> f64 {
+    let schemes = answer["schemes"].as_array().unwrap();
+    let found = schemes.iter().find(|scheme| scheme["scheme"] == "w4a16").unwrap();
+    found
+        .as_object()
+        .unwrap()
+        .iter()
+        .find(|(key, _)| key.starts_with("divergence"))
+        .unwrap()
+        .1
+        .as_f64()
+        .unwrap()
+}
+
+#[test]
+fn recorded_statistics_stand_for_the_text_and_must_fit_the_model() {
+    let folder = Folder::new("recorded");
+    let (source, file) = (example(), folder.join("seen.safetensors"));
+    let text = |name: &str| source.join(name).to_str().unwrap().to_owned();
+    let (calibration, held_out) = (text("calibration.txt"), text("heldout.txt"));
+    let held = ["--windows", "4", "--held-out", &held_out];
+    let run = |more: &[&str]| answered(&folder, &[&held[..], more].concat());
+    let nearest = divergence(&run(&["--calibration", &calibration, "--record", "seen.safetensors"]));
+    let direct = divergence(&run(&["--calibration", &calibration, "--method", "gptq"]));
+    let recorded = divergence(&run(&["--statistics", "seen.safetensors", "--method", "gptq"]));
+    // GPTQ gains on rounding to nearest either way. Recorded inputs are those of the original, direct ones those of the
+    // compressed blocks before: not the same numbers, yet nearer to each other than to rounding.
+    assert!(
+        direct < nearest && (recorded - direct).abs() < (nearest - recorded).abs(),
+        "{nearest} {direct} {recorded}"
+    );
+    answered(&folder, &["--statistics", "seen.safetensors", "--method", "gptq", "--write", "out"]);
+    answered(&folder, &["--write", "plain"]);
+    let tensors = |name: &str| std::fs::read(folder.join(name).join("model.safetensors")).unwrap();
+    assert_ne!(tensors("out"), tensors("plain"), "the written weights know the statistics");
+
+    // The statistics of one input under the name of another of other width, and the other's missing.
+    let bytes = std::fs::read(&file).unwrap();
+    let end = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let wrong = String::from_utf8(bytes[8..end].to_vec()).unwrap();
+    let wrong = wrong.replace("layers.0.self_attn.o_proj.weight.gram", "layers.0.mlp.no_proj.weight.gram");
+    let wrong = wrong.replace("layers.1.mlp.down_proj.weight.energy", "layers.1.mlp.gate_proj.weight.loud");
+    let wrong = wrong.replacen("[384,384]", "[192,768]", 1);
+    let whole = [&(wrong.len() as u64).to_le_bytes()[..], wrong.as_bytes(), &bytes[end..]].concat();
+    std::fs::write(&file, whole).unwrap();
+    let asked =
+        ["compress", source.to_str().unwrap(), "--statistics", "seen.safetensors", "--method", "gptq"];
+    let told = refused_in(&folder, &asked);
+    for fault in [
+        "`model.layers.0.mlp.down_proj.weight.gram` has the shape [192, 768], this model wants [384, 384]",
+        "`model.layers.0.mlp.no_proj.weight.gram` belongs to no weight of this model",
+        "`model.layers.0.self_attn.o_proj.weight.gram` is missing",
+        "`model.layers.1.mlp.gate_proj.weight.loud` is no statistic of an input",
+        "`model.layers.1.mlp.down_proj.weight.energy` is missing",
+    ] {
+        assert!(told.contains(&format!("error[statistics-unfit]: {fault}")), "{fault}: {told}");
+    }
+    assert!(
+        refused_in(&folder, &["compress", source.to_str().unwrap(), "--statistics", "sean.safetensors"])
+            .contains("`sean.safetensors` does not exist")
     );
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use vitruvian_diagnostics::Diagnostic;
 
 use super::parts::{encoded, parts};
+use super::plain::plain_bytes;
 use super::{Export, Part, Quantiser, Recipe, Style, Target, Written};
 use crate::checkpoint::{Stored, Weight};
 
@@ -110,13 +111,13 @@ impl Export<'_> {
             match piece.chosen {
                 None if is_late(&piece.parts[0]) => {
                     let mut bytes = Vec::new();
-                    self.checkpoint.bytes(piece.stored, |piece| {
+                    self.plain(piece, |piece| {
                         bytes.extend_from_slice(piece);
                         Ok(())
                     })?;
                     late.push((piece.parts[0].clone(), bytes));
                 }
-                None => self.checkpoint.bytes(piece.stored, |bytes| put(&mut *out, name, bytes))?,
+                None => self.plain(piece, |bytes| put(&mut *out, name, bytes))?,
                 Some((weight, recipe)) => {
                     for (part, bytes) in self.quantised(piece.name, weight, recipe, quantise)? {
                         if is_late(&part) {
@@ -132,6 +133,19 @@ impl Export<'_> {
         late.iter().try_for_each(|(_, bytes)| put(&mut *out, name, bytes))?;
         out.flush().map_err(|error| unwritable(name, &error))?;
         Ok(total)
+    }
+
+    /// The bytes of a tensor that stays in its type, changed or as it was.
+    fn plain(
+        &self,
+        piece: &Piece<'_>,
+        mut take: impl FnMut(&[u8]) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        let changed = self.replaced.get(piece.name);
+        match changed.and_then(|matrix| plain_bytes(piece.stored.kind, &matrix.data)) {
+            Some(bytes) => take(&bytes),
+            None => self.checkpoint.bytes(piece.stored, take),
+        }
     }
 
     fn quantised(

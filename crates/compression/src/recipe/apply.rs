@@ -9,7 +9,7 @@ use crate::{Matrix, Quantised, Scheme};
 
 use super::observe::{embed, observe_block};
 use super::smoothing::fold;
-use super::{Recipe, Treatment, class, treat};
+use super::{Recipe, Recorded, Treatment, class, treat};
 
 /// What became of one layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,29 @@ pub fn compress(
     Ok(outcomes)
 }
 
+/// The same with statistics that were recorded of the model as it came: nothing is run.
+///
+/// # Errors
+/// A rotation, which recorded statistics know nothing of; an input without statistics; what methods refuse.
+pub fn compress_recorded(
+    network: &mut dyn Network,
+    recipe: &Recipe,
+    recorded: &Recorded,
+) -> Result<Vec<LayerOutcome>, String> {
+    if recipe.rotate.is_some() {
+        return Err(
+            "recorded statistics are of a model that is not rotated: give a text to calibrate on".to_owned()
+        );
+    }
+    let mut outcomes = Vec::new();
+    for block in 0..network.blocks() {
+        let seen = |reads: Reads| Ok((reads.input.clone(), recorded.of(&reads.input)?));
+        let inputs = network.reads(block).into_iter().map(seen).collect::<Result<_, String>>()?;
+        outcomes.extend(compress_block(network, block, recipe, &inputs)?);
+    }
+    Ok(outcomes)
+}
+
 /// Factors of the columns and rows of weights, by name.
 #[derive(Default)]
 struct Factors {
@@ -87,7 +110,7 @@ fn smooth_block(
 ) -> Result<Factors, String> {
     let mut found = Factors::default();
     let Some(smoothing) = recipe.smooth else { return Ok(found) };
-    for reads in all {
+    for reads in all.iter().filter(|reads| !recipe.folded || reads.producer.is_some()) {
         let Some(seen) = inputs.get(&reads.input) else { continue };
         let scheme = recipe.formats.of(&reads.input);
         let Some(factors) = smoothing.factors(network, reads, seen, scheme.as_ref())? else { continue };

@@ -18,6 +18,8 @@ pub struct Recipe {
     pub rotate: Option<u64>,
     /// How inputs are scaled.
     pub smooth: Option<Smoothing>,
+    /// Whether inputs are scaled only where something before the layer takes the factors, so that no kernel has to.
+    pub folded: bool,
     /// Which weights become zero.
     pub prune: Option<(Pruner, Pattern)>,
     /// How weights are rounded to the formats of [`Recipe::formats`].
@@ -79,6 +81,7 @@ impl Recipe {
         Self {
             rotate: None,
             smooth: None,
+            folded: false,
             prune: None,
             round: Rounder::Nearest,
             formats: Assignment::default(),

@@ -1,12 +1,12 @@
 //! What schemes cost a small model end to end: perplexity and agreement against the original, on the same text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vitruvian_compression::export::Activations;
-use vitruvian_compression::forward::{Decoder, DecoderConfig, Precision};
+use vitruvian_compression::export::{Activations, round_plain};
+use vitruvian_compression::forward::{Decoder, DecoderConfig, Network, Precision};
 use vitruvian_compression::measure::{perplexity, token_agreement};
 use vitruvian_compression::recipe::{self, Assignment, Pruner, Recipe, rotate};
-use vitruvian_compression::{Granularity, Grid, Quantised, Scheme};
+use vitruvian_compression::{Granularity, Grid, Matrix, Quantised, Scheme};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 
 use super::variant::Variant;
@@ -89,7 +89,7 @@ pub(crate) fn decoder(study: &CompressStudy<'_>) -> Result<Decoder, Diagnostics>
 
 /// The recipe of a scheme: the method asked for, its zeros and its formats.
 pub(crate) fn recipe_of(study: &CompressStudy<'_>, variant: &Variant) -> Result<Recipe, String> {
-    let mut recipe: Recipe = study.method.parse()?;
+    let mut recipe = Recipe { folded: true, ..study.method.parse()? };
     if let Some(pattern) = variant.pattern() {
         recipe.prune = Some((recipe.prune.map_or(Pruner::Magnitude, |(pruner, _)| pruner), pattern));
     } else {
@@ -122,7 +122,7 @@ fn scheme(
     variant: &Variant,
 ) -> Result<Found, String> {
     let recipe = recipe_of(study, variant)?;
-    let (compressed, outcomes) = compressed(original, &recipe, texts)?;
+    let (compressed, outcomes) = compressed(study, original, &recipe)?;
     let precision = recipe.activations;
     let after = perplexity(&compressed, &texts.held_out, texts.window, precision)?;
     let agreement = token_agreement(original, (&compressed, precision), &texts.held_out, texts.window)?;
@@ -140,27 +140,65 @@ fn scheme(
     })
 }
 
-/// A compressed copy of a model.
+/// A compressed copy of a model, as a checkpoint holds it: what methods changed beside the rounded weights is in its type.
 fn compressed(
+    study: &CompressStudy<'_>,
     original: &Decoder,
     recipe: &Recipe,
-    texts: &Texts,
 ) -> Result<(Decoder, Vec<recipe::LayerOutcome>), String> {
     let mut decoder = original.clone();
     if let Some(seed) = recipe.rotate {
         rotate(&mut decoder, seed)?;
     }
-    let outcomes = recipe::compress(&mut decoder, recipe, &texts.calibration)?;
+    let outcomes = match (study.statistics, &study.texts) {
+        (Some(recorded), _) => recipe::compress_recorded(&mut decoder, recipe, recorded)?,
+        (None, Some(texts)) => recipe::compress(&mut decoder, recipe, &texts.calibration)?,
+        (None, None) => return Err("there is no text to calibrate on".to_owned()),
+    };
+    for name in changed(original, &decoder, &outcomes) {
+        if let Some(stored) = study.checkpoint.tensors().get(&name) {
+            round_plain(stored.kind, &mut decoder.parameters_mut().matrix_mut(&name)?.data);
+        }
+    }
     Ok((decoder, outcomes))
 }
 
-/// Rounded weights by tensor, for a checkpoint: of methods that change nothing but the weights they round.
-pub(crate) fn rounded(
-    study: &CompressStudy<'_>,
-    texts: &Texts,
-    recipe: &Recipe,
-) -> Result<BTreeMap<String, Quantised>, Diagnostics> {
-    let (_, outcomes) =
-        compressed(&decoder(study)?, recipe, texts).map_err(|what| refused("forward", what))?;
-    Ok(outcomes.into_iter().filter_map(|outcome| Some((outcome.name, outcome.quantised?))).collect())
+/// Runs the original on the text to calibrate on: the bytes of a file of statistics.
+///
+/// # Errors
+/// No text; a model that cannot be run here.
+pub fn record(study: &CompressStudy<'_>) -> Result<Vec<u8>, Diagnostics> {
+    let texts = study.texts.as_ref();
+    let texts =
+        texts.ok_or_else(|| refused("calibration-missing", "statistics need a text to calibrate on"))?;
+    recipe::record(&decoder(study)?, &texts.calibration).map_err(|what| refused("forward", what))
+}
+
+/// Tensors that a method changed without giving them codes.
+fn changed(original: &Decoder, after: &Decoder, outcomes: &[recipe::LayerOutcome]) -> Vec<String> {
+    let coded: BTreeSet<&String> =
+        outcomes.iter().filter(|outcome| outcome.quantised.is_some()).map(|outcome| &outcome.name).collect();
+    let before = &original.parameters().0;
+    let all = after.parameters().0.iter().filter(|(name, _)| !coded.contains(name));
+    all.filter(|(name, matrix)| before.get(*name) != Some(matrix)).map(|(name, _)| name.clone()).collect()
+}
+
+/// What a checkpoint holds after a method.
+pub(crate) struct Ready {
+    /// Rounded weights by tensor.
+    pub(crate) rounded: BTreeMap<String, Quantised>,
+    /// Tensors that keep their type and change their values.
+    pub(crate) changed: BTreeMap<String, Matrix>,
+}
+
+/// Runs a method on the whole model, for a checkpoint.
+pub(crate) fn rounded(study: &CompressStudy<'_>, recipe: &Recipe) -> Result<Ready, Diagnostics> {
+    let original = decoder(study)?;
+    let (mut after, outcomes) =
+        compressed(study, &original, recipe).map_err(|what| refused("forward", what))?;
+    let names = changed(&original, &after, &outcomes);
+    let take = |name: String| after.parameters_mut().0.remove_entry(&name);
+    let changed = names.into_iter().filter_map(take).collect();
+    let rounded = outcomes.into_iter().filter_map(|outcome| Some((outcome.name, outcome.quantised?)));
+    Ok(Ready { rounded: rounded.collect(), changed })
 }

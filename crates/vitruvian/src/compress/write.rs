@@ -33,36 +33,35 @@ pub fn write(study: &WriteStudy<'_>, target: &mut dyn Target) -> Result<Written,
     let style = style(study, &variants);
     let choose = |weight: &Weight| variants.of_module(&weight.module).and_then(|variant| variant.recipe);
     let checkpoint: &Checkpoint = study.study.checkpoint;
-    let export = Export::new(checkpoint, style, choose)?;
+    let mut export = Export::new(checkpoint, style, choose)?;
     let any = variants.default.as_ref().or_else(|| variants.named.values().next());
     let Some(any) = any else { return Err(refused("write-scheme", "no scheme is named to write")) };
     let how = recipe_of(study.study, any).map_err(|what| refused("method-unknown", what))?;
-    if how.smooth.is_some() || how.rotate.is_some() {
-        return Err(Diagnostic::error(
-            "write-method",
-            format!("the method {how} changes more than the weights it rounds"),
-        )
-        .help("write checkpoints with rtn, clip, hqq or gptq")
-        .into());
-    }
-    let ready = match (&study.study.texts, how.needs_inputs()) {
-        (Some(texts), true) => {
+    let whole = how.smooth.is_some() || how.rotate.is_some();
+    let recorded = study.study.statistics.filter(|_| how.needs_inputs());
+    let ready = match (&study.study.texts, whole || (how.needs_inputs() && recorded.is_none())) {
+        (None, true) if recorded.is_none() => return Err(needs_text(&how.to_string())),
+        (_, true) => {
             let mut recipe = how.clone();
             recipe.formats.named = variants.formats(checkpoint)?;
-            Some(rounded(study.study, texts, &recipe)?)
+            Some(rounded(study.study, &recipe)?)
         }
-        (None, true) => return Err(needs_text(&how.to_string())),
         (_, false) => None,
     };
+    let (ready, changed) = ready.map_or_else(Default::default, |ready| (ready.rounded, ready.changed));
+    export
+        .replace(changed)
+        .map_err(|what| refused("write-method", format!("{how} cannot be written: {what}")))?;
     let mut quantise = |weight: &Weight, matrix: &_, recipe: &Recipe| {
-        if let Some(quantised) = ready.as_ref().and_then(|ready| ready.get(&weight.tensor)) {
+        if let Some(quantised) = ready.get(&weight.tensor) {
             return Ok(quantised.clone());
         }
         if how.prune.is_none() && how.round == Rounder::Nearest {
             return vitruvian_compression::quantise(matrix, &recipe.scheme);
         }
         let treatment = Treatment { prune: how.prune, round: Some((how.round, recipe.scheme)) };
-        treat(matrix, None, &treatment)?.quantised.ok_or_else(|| "nothing was rounded".to_owned())
+        let seen = recorded.map(|recorded| recorded.of(&weight.tensor)).transpose()?;
+        treat(matrix, seen.as_ref(), &treatment)?.quantised.ok_or_else(|| "nothing was rounded".to_owned())
     };
     Ok(export.write(target, &mut quantise)?)
 }
@@ -108,6 +107,6 @@ fn style(study: &WriteStudy<'_>, variants: &Variants) -> Style {
 
 fn needs_text(method: &str) -> Diagnostics {
     Diagnostic::error("calibration-missing", format!("the method {method} needs activations"))
-        .help("give a text to calibrate on with --calibration, or use rtn, clip or hqq")
+        .help("give a text to calibrate on with --calibration or what was recorded with --statistics, or use rtn, clip or hqq")
         .into()
 }

@@ -5,23 +5,27 @@ use std::path::Path;
 use vitruvian::compress::Texts;
 use vitruvian_compression::Checkpoint;
 use vitruvian_compression::forward::byte_tokens;
+use vitruvian_compression::recipe::Recorded;
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, both};
 
 use super::CompressArgs;
+use crate::checkpoint::ReadFolder;
 use crate::io;
 
 /// The two texts, where they are given.
 pub(super) fn texts(arguments: &CompressArgs, checkpoint: &Checkpoint) -> Result<Option<Texts>, Diagnostics> {
-    let (Some(calibration), Some(held_out)) = (&arguments.calibration, &arguments.held_out) else {
+    let from = arguments.calibration.as_ref().or(arguments.statistics.as_ref());
+    let (Some(from), Some(held_out)) = (from, &arguments.held_out) else {
         return Ok(None);
     };
     let vocabulary = checkpoint.config().get("vocab_size").and_then(serde_json::Value::as_u64).unwrap_or(0);
     let read = |path: &Path| tokens(path, vocabulary).map_err(Diagnostics::from);
-    let (first, second) = both(read(calibration), read(held_out))?;
+    let first = arguments.calibration.as_deref().map(read).transpose();
+    let (first, second) = both(first, read(held_out))?;
     let window = arguments.window.max(2);
     let most = arguments.windows.max(1);
-    for (path, tokens) in [(calibration, &first), (held_out, &second)] {
-        if tokens.len() < window {
+    for (path, tokens) in [(from, first.as_ref()), (held_out, Some(&second))] {
+        if let Some(tokens) = tokens.filter(|tokens| tokens.len() < window) {
             let message =
                 format!("`{}` has {} tokens, fewer than a window of {window}", path.display(), tokens.len());
             return Err(Diagnostic::error("text-short", message)
@@ -31,13 +35,23 @@ pub(super) fn texts(arguments: &CompressArgs, checkpoint: &Checkpoint) -> Result
     }
     let held: Vec<u32> = second.chunks_exact(window).take(most).flatten().copied().collect();
     Ok(Some(Texts {
-        calibration: first.chunks_exact(window).take(most).map(<[u32]>::to_vec).collect(),
-        calibration_name: calibration.display().to_string(),
+        calibration: first
+            .iter()
+            .flat_map(|all| all.chunks_exact(window))
+            .take(most)
+            .map(<[u32]>::to_vec)
+            .collect(),
+        calibration_name: from.display().to_string(),
         held_out: held,
         held_out_name: held_out.display().to_string(),
         window,
         unit: if is_bytes(vocabulary) { "per byte" } else { "per token" }.to_owned(),
     }))
+}
+
+/// Recorded statistics, held against the checkpoint.
+pub(super) fn statistics(path: &Path, checkpoint: &Checkpoint) -> Result<Recorded, Diagnostics> {
+    Recorded::new(Checkpoint::open(&ReadFolder::file(path)?)?, checkpoint)
 }
 
 /// A vocabulary of all bytes and nothing else.
