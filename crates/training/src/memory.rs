@@ -3,7 +3,7 @@
 use crate::book::Prices;
 use crate::device::Device;
 use crate::job::Job;
-use crate::plan::{Offload, Plan, Recompute, Schedule, Sharding};
+use crate::plan::{Offload, Plan, Recompute, Sharding};
 use crate::schedule;
 use crate::weights::States;
 
@@ -104,12 +104,12 @@ fn of_device(
     let figures = &job.stack.figures;
     let States { parameters, gradients, optimizer } = device.held.states(plan, job.states());
     let in_flight = schedule::in_flight(plan.schedule, plan.degrees.pp, plan.chunks, micros, index);
-    let kept: f64 =
-        device.chunks.iter().map(|chunk| chunk.kept).sum::<f64>() / device.chunks.len().max(1) as f64;
+    let of_chunks = schedule::in_flight_of_chunks(plan.schedule, plan.degrees.pp, plan.chunks, micros, index);
+    let kept: f64 = device.chunks.iter().zip(of_chunks).map(|(chunk, passes)| chunk.kept * passes).sum();
     let on_host = plan.offload == Offload::Activations;
     // Offloaded activations keep two micro-batches on the device: one on its way out, one on its way in.
-    let flying = if on_host { in_flight.min(2) } else { in_flight };
-    let activations = kept * f64::from(flying);
+    let here = if on_host { (2.0 / f64::from(in_flight.max(1))).min(1.0) } else { 1.0 };
+    let activations = kept * here;
     let logits = if device.chunks.iter().any(|chunk| chunk.last) { prices.logits } else { 0.0 };
     let (working, gathered) = (working(plan, prices), gathered(job, plan, prices, device));
     // At the loss no layer works; while one does, the logits are gone.
@@ -150,9 +150,4 @@ fn gathered(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device) -> f64
     let largest = prices.kinds.iter().map(|kind| kind.held.total()).fold(0.0, f64::max);
     let ends = if device.chunks.iter().any(|chunk| chunk.last) { prices.head.held.total() } else { 0.0 };
     2.0 * largest * each.parameter + largest.max(ends) * each.gradient + ends * each.parameter
-}
-
-/// Activations of the fullest device alone, as arXiv 2205.05198 counts them.
-pub(crate) fn schedule_copies(plan: &Plan) -> u32 {
-    if plan.schedule == Schedule::DualPipe { 2 } else { 1 }
 }
