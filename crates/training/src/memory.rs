@@ -3,7 +3,7 @@
 use crate::book::Prices;
 use crate::device::Device;
 use crate::job::Job;
-use crate::plan::{Offload, Plan, Recompute, Schedule, Sharding};
+use crate::plan::{Offload, Plan, Recompute, Sharding};
 use crate::schedule;
 use crate::weights::States;
 
@@ -24,7 +24,7 @@ pub struct Memory {
     pub in_flight: u32,
     /// What one layer's backward pass has live beside what was kept.
     pub working: f64,
-    /// Logits and their gradients.
+    /// Logits and their gradients, and what the head keeps to make the gradient of its weights.
     pub logits: f64,
     /// Whole parameters and gradients of the layers at work, where both are sharded.
     pub gathered: f64,
@@ -104,13 +104,13 @@ fn of_device(
     let figures = &job.stack.figures;
     let States { parameters, gradients, optimizer } = device.held.states(plan, job.states());
     let in_flight = schedule::in_flight(plan.schedule, plan.degrees.pp, plan.chunks, micros, index);
-    let kept: f64 =
-        device.chunks.iter().map(|chunk| chunk.kept).sum::<f64>() / device.chunks.len().max(1) as f64;
+    let of_chunks = schedule::in_flight_of_chunks(plan.schedule, plan.degrees.pp, plan.chunks, micros, index);
+    let kept: f64 = device.chunks.iter().zip(of_chunks).map(|(chunk, passes)| chunk.kept * passes).sum();
     let on_host = plan.offload == Offload::Activations;
     // Offloaded activations keep two micro-batches on the device: one on its way out, one on its way in.
-    let flying = if on_host { in_flight.min(2) } else { in_flight };
-    let activations = kept * f64::from(flying);
-    let logits = if device.chunks.iter().any(|chunk| chunk.last) { prices.logits } else { 0.0 };
+    let here = if on_host { (2.0 / f64::from(in_flight.max(1))).min(1.0) } else { 1.0 };
+    let activations = kept * here;
+    let logits = if device.chunks.iter().any(|chunk| chunk.last) { loss(plan, prices) } else { 0.0 };
     let (working, gathered) = (working(plan, prices), gathered(job, plan, prices, device));
     // At the loss no layer works; while one does, the logits are gone.
     let (working, logits) = if logits > working { (0.0, logits) } else { (working, 0.0) };
@@ -130,6 +130,17 @@ fn of_device(
     }
 }
 
+/// Logits beside the inputs of the last norm, 2·s·b·h, and of the head, as much again (arXiv 2205.05198, section 4.3), the
+/// latter gathered where sequence parallelism shares it out.
+fn loss(plan: &Plan, prices: &Prices) -> f64 {
+    prices.logits + prices.stream * (1.0 + gathering(plan))
+}
+
+/// Rows of a gathered input over those that a rank holds of the residual stream.
+fn gathering(plan: &Plan) -> f64 {
+    if plan.sequence_parallel { f64::from(plan.degrees.tp) } else { 1.0 }
+}
+
 /// One layer's backward pass: what was not kept of it, a tensor with its gradient, and gathered inputs.
 fn working(plan: &Plan, prices: &Prices) -> f64 {
     let again = |kind: &crate::book::Priced| match plan.recompute {
@@ -137,8 +148,7 @@ fn working(plan: &Plan, prices: &Prices) -> f64 {
         _ => kind.kept.whole - kind.kept.between,
     };
     let rebuilt = prices.kinds.iter().map(again).fold(0.0, f64::max);
-    let tp = if plan.sequence_parallel { f64::from(plan.degrees.tp) } else { 1.0 };
-    rebuilt + prices.widest + prices.stream * tp
+    rebuilt + prices.widest + prices.stream * gathering(plan)
 }
 
 /// Two layers' parameters and one layer's gradients, and the ends, which FSDP keeps whole through the pass.
@@ -150,9 +160,4 @@ fn gathered(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device) -> f64
     let largest = prices.kinds.iter().map(|kind| kind.held.total()).fold(0.0, f64::max);
     let ends = if device.chunks.iter().any(|chunk| chunk.last) { prices.head.held.total() } else { 0.0 };
     2.0 * largest * each.parameter + largest.max(ends) * each.gradient + ends * each.parameter
-}
-
-/// Activations of the fullest device alone, as arXiv 2205.05198 counts them.
-pub(crate) fn schedule_copies(plan: &Plan) -> u32 {
-    if plan.schedule == Schedule::DualPipe { 2 } else { 1 }
 }

@@ -121,6 +121,13 @@ pub enum Schedule {
     DualPipe,
 }
 
+impl Schedule {
+    /// Copies of a stage's weights within one pipeline: one a direction.
+    pub fn copies(self) -> u32 {
+        if self == Self::DualPipe { 2 } else { 1 }
+    }
+}
+
 /// What is computed again in the backward pass instead of kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]

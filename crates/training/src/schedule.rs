@@ -9,7 +9,7 @@ mod zero_bubble;
 
 use crate::plan::Schedule;
 
-pub use closed::{bubble, in_flight};
+pub use closed::{bubble, in_flight, in_flight_of_chunks};
 pub use simulate::{Durations, Event, Stuck, Timeline, simulate};
 
 /// What a pass does.

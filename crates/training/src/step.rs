@@ -254,7 +254,7 @@ fn parts(job: &Job<'_>, plan: &Plan, devices: &[Device], micros: u32, pipeline: 
     let Some(busiest) = devices.iter().max_by(|a, b| work(a).total_cmp(&work(b))) else {
         return Parts::default();
     };
-    let m = f64::from(micros) / f64::from(memory::schedule_copies(plan));
+    let m = f64::from(micros) / f64::from(plan.schedule.copies());
     let figures = &job.stack.figures;
     let sum = passes(busiest);
     let again = busiest.chunks.iter().fold(Pass::default(), |sum, chunk| sum.plus(chunk.again));

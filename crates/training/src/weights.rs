@@ -88,13 +88,14 @@ impl Held {
         self.dense + self.experts
     }
 
-    /// What one rank updates: a share of each where the optimizer is sharded.
+    /// What one rank updates: a share of each where the optimizer is sharded. The two directions of `DualPipe` hold every
+    /// stage twice in a pipeline, copies that must be updated alike and so share the optimizer as data-parallel ones do.
     pub fn updated(self, plan: &Plan) -> f64 {
         if plan.sharding == Sharding::None {
             return self.total();
         }
-        let d = plan.degrees;
-        self.dense / f64::from(d.cp * d.dp) + self.experts / f64::from(d.edp())
+        let (d, copies) = (plan.degrees, plan.schedule.copies());
+        self.dense / f64::from(copies * d.cp * d.dp) + self.experts / f64::from(copies * d.edp())
     }
 
     /// Bytes kept under a plan (arXiv 1910.02054): ZeRO-1 shares out the optimizer, ZeRO-2 gradients too, ZeRO-3 all.
@@ -146,5 +147,8 @@ mod tests {
         assert_eq!(held.experts, 3.0 * 4096.0 * 14336.0);
         let plan = Plan::new(degrees);
         assert_eq!(held.updated(&plan), held.dense / 16.0 + held.experts / 2.0);
+        // Both directions of DualPipe: 32 copies of the one, 4 of the other.
+        let both_ways = Plan { schedule: crate::Schedule::DualPipe, ..plan };
+        assert_eq!(held.updated(&both_ways), held.dense / 32.0 + held.experts / 4.0);
     }
 }

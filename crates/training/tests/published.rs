@@ -176,3 +176,20 @@ fn every_stack_loads_and_every_figure_has_a_source_and_a_grade() {
     assert_eq!(catalog::default_for("huawei", "ascend-910b2", &[]).unwrap().name, "mindspeed-llm");
     assert!(catalog::stack("megatron", "h100-sxm", &[]).unwrap_err().to_string().contains("megatron-lm"));
 }
+
+/// arXiv 2412.19437, sections 3.2 and 4.2: it ran on H800 of 80 GiB. The run's peak is not published, only that it fitted.
+#[test]
+fn deepseek_v3_fits_the_devices_that_trained_it() {
+    let bench = Bench::new("h800-sxm", "hai-llm", "deepseek-v3");
+    let plan = Plan {
+        schedule: Schedule::DualPipe,
+        recompute: Recompute::UpProjection,
+        sharding: Sharding::Optimizer,
+        ..Plan::new(Degrees { pp: 16, dp: 128, ep: 64, ..Degrees::ONE })
+    };
+    let step = bench.step(&plan, Recipe::Fp8Block, 4096, 15360, Detail::Closed);
+    let peaks: Vec<f64> = step.memory.iter().map(|memory| memory.peak() / f64::from(1 << 30)).collect();
+    assert!(peaks.iter().all(|peak| *peak < 80.0), "{peaks:?}");
+    // Devices s and p − 1 − s hold the same two stages.
+    assert!(peaks.iter().zip(peaks.iter().rev()).all(|(a, b)| (a - b).abs() < 1e-6), "{peaks:?}");
+}

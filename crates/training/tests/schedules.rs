@@ -4,7 +4,8 @@
 
 use vitruvian_training::Schedule;
 use vitruvian_training::schedule::{
-    Durations, Timeline, bubble, in_flight, orders, peak_in_flight, simulate,
+    Durations, Item, Slot, Timeline, Work, bubble, in_flight, in_flight_of_chunks, orders, peak_in_flight,
+    simulate,
 };
 
 /// F = 1, input gradient 1, weight gradient 1: whole backward 2.
@@ -155,4 +156,36 @@ fn contradicting_orders_are_stuck_not_endless() {
     wrong[1].reverse();
     let stuck = simulate(&wrong, 2, &durations(Schedule::OneFOneB, 2, 1)).unwrap_err();
     assert!(stuck.left > 0);
+}
+
+/// Each direction of `DualPipe` runs over the devices as 1F1B does: p − s passes of its stage s at once, and both together
+/// p + 1 (arXiv 2412.19437, table 2).
+#[test]
+fn directions_of_dualpipe_fill_a_device_from_both_ends() {
+    let (devices, micros) = (16, 120);
+    for (device, order) in orders(Schedule::DualPipe, devices, 1, micros).iter().enumerate() {
+        let closed = in_flight_of_chunks(Schedule::DualPipe, devices, 1, micros, device as u32);
+        assert_eq!(closed.iter().sum::<f64>(), f64::from(devices + 1));
+        for chunk in 0..2_u32 {
+            let own = |item: Item| (item.chunk == chunk).then_some(Slot { item, beside: None });
+            let slots: Vec<Slot> = order
+                .iter()
+                .flat_map(|slot| std::iter::once(slot.item).chain(slot.beside))
+                .filter_map(own)
+                .collect();
+            let put_off =
+                |micro| slots.iter().any(|slot| slot.item.work == Work::Weight && slot.item.micro == micro);
+            let (mut held, mut most) = (0_i32, 0_i32);
+            for slot in &slots {
+                held += match slot.item.work {
+                    Work::Forward => 1,
+                    Work::Input if put_off(slot.item.micro) => 0,
+                    _ => -1,
+                };
+                most = most.max(held);
+            }
+            assert!(f64::from(most) <= closed[chunk as usize], "device {device}: {most} of {closed:?}");
+            assert!(f64::from(most) >= closed[chunk as usize] - 1.0, "device {device}: {most} of {closed:?}");
+        }
+    }
 }

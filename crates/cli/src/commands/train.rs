@@ -64,8 +64,8 @@ pub(crate) struct TrainArgs {
     /// Draw one step, a row a pipeline device
     #[arg(long)]
     timeline: bool,
-    /// Write the time line of one step for ui.perfetto.dev
-    #[arg(long, value_name = "FILE.json")]
+    /// Write the time line of one step as a trace for the Perfetto UI
+    #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Write one self-contained HTML page
     #[arg(long, value_name = "FILE.html")]
@@ -185,10 +185,11 @@ pub(crate) fn run(arguments: &TrainArgs) -> Result<Answer, Diagnostics> {
     blocks.extend(stack.and_then(|stack| vitruvian::train::launch(&answer, stack)).map(Block::Code));
     let page =
         |path: &PathBuf| OutputFile { path: path.clone(), contents: html::render(&present::page(&answer)) };
-    let trace = |path: &PathBuf| OutputFile { path: path.clone(), contents: present::perfetto(&answer) };
-    let files = arguments.report.iter().map(page).chain(arguments.trace.iter().map(trace)).collect();
+    let files = arguments.report.iter().map(page).collect();
+    let trace = |path: &PathBuf| (path.clone(), present::perfetto(&answer));
+    let traces = arguments.trace.iter().map(trace).collect();
     let infeasible = answer.plans.is_empty();
-    Ok(Answer { files, infeasible, ..Answer::new(Page { blocks, ..Page::default() }, &answer) })
+    Ok(Answer { files, traces, infeasible, ..Answer::new(Page { blocks, ..Page::default() }, &answer) })
 }
 
 /// Width of a drawn step.

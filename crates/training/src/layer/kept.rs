@@ -4,7 +4,7 @@
 //! keys, values and the logarithms of its sums. For a GPT layer that is 34·s·b·h without scores, and 5·a·s²·b with them
 //! (arXiv 2205.05198, equation 1); for a Llama layer 2·s·b·(6h + 2·n_kv·d) + 6·s·b·i.
 
-use vitruvian_model::{Operator, VectorKind};
+use vitruvian_model::{Operator, Scheme, VectorKind};
 
 use super::{Line, Setting, attention};
 use crate::plan::Recompute;
@@ -27,12 +27,14 @@ const SHARED: [&str; 6] =
 /// Products whose depth is sliced by TP; the others read what sequence parallelism shares out.
 const SLICED: [&str; 4] = ["o_proj", "down_proj", "shared_down", "o_b_proj"];
 /// Products fed by an activation function or a norm, which are cheap to run again.
-const FED_BY_VECTORS: [&str; 9] = [
+const FED_BY_VECTORS: [&str; 11] = [
     "qkv_proj",
     "q_proj",
     "qkv_a_proj",
     "q_b_proj",
+    "kv_b_proj",
     "in_proj",
+    "router",
     "gate_up_proj",
     "down_proj",
     "shared_down",
@@ -98,6 +100,14 @@ fn activation_bytes(setting: &Setting<'_>, kind: VectorKind, element: f64) -> f6
     if short { 1.0 } else { element }
 }
 
+/// An element of a product's input. DeepSeek-V3 keeps what attention puts out in E5M6, 12 bits, since attention's own
+/// backward pass reads it too (arXiv 2412.19437, section 3.3.3).
+fn input_bytes(setting: &Setting<'_>, name: &str, scheme: Scheme) -> f64 {
+    let kept = setting.recipe.kept_input(scheme);
+    let attended = setting.recipe == Recipe::Fp8Block && name == "o_proj";
+    if attended { kept.max(1.5) } else { kept }
+}
+
 /// What one forward line keeps.
 fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
     let element = f64::from(setting.quant.activation().bits() / 8);
@@ -123,7 +133,7 @@ fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
             let rows = f64::from(gemm.m);
             // Rows of a router or of experts are shared out already.
             let shared = if gemm.m == setting.resident_tokens() { 1.0 } else { shared };
-            rows * f64::from(gemm.k) * setting.recipe.kept_input(gemm.scheme) / shared
+            rows * f64::from(gemm.k) * input_bytes(setting, line.name, gemm.scheme) / shared
         }
         Operator::PrefillAttention(core) => {
             let tokens = f64::from(core.batch) * f64::from(core.new);

@@ -31,3 +31,23 @@ pub fn in_flight(schedule: Schedule, devices: u32, chunks: u32, micros: u32, dev
     };
     most.min(micros * chunks)
 }
+
+/// Passes in flight of each chunk of a device at its fullest; together they are [`in_flight`].
+///
+/// A direction of `DualPipe` is a pipeline of its own: stage s of p holds p − s. A device has stage s of one direction and
+/// stage p − 1 − s of the other, p − s and s + 1 passes: where the first stage is, the last is hardly in flight.
+/// Chunks of other schedules are taken as equally filled.
+pub fn in_flight_of_chunks(
+    schedule: Schedule,
+    devices: u32,
+    chunks: u32,
+    micros: u32,
+    device: u32,
+) -> Vec<f64> {
+    if schedule == Schedule::DualPipe {
+        let each = |stage: u32| f64::from((devices - stage).min(micros / 2));
+        return vec![each(device), each(devices - 1 - device)];
+    }
+    let all = in_flight(schedule, devices, chunks, micros, device);
+    vec![f64::from(all) / f64::from(chunks.max(1)); chunks as usize]
+}

@@ -82,3 +82,75 @@ fn scaling_holds_the_batch_and_loses_efficiency() {
     assert_eq!(efficiency.len(), 3);
     assert!(efficiency[2] < 1.02, "{efficiency:?}");
 }
+
+/// A varint, or bytes, by field number. Other wire types do not occur in what a step writes.
+enum Field {
+    Number(u64),
+    Bytes(Vec<u8>),
+}
+
+/// The fields of a protobuf message, read by the public encoding (protobuf.dev/programming-guides/encoding).
+fn fields(mut bytes: &[u8]) -> Vec<(u64, Field)> {
+    fn varint(bytes: &mut &[u8]) -> u64 {
+        let length = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
+        let (own, rest) = bytes.split_at(length);
+        *bytes = rest;
+        own.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f))
+    }
+    let mut fields = Vec::new();
+    while !bytes.is_empty() {
+        let key = varint(&mut bytes);
+        let number = varint(&mut bytes);
+        fields.push(match key & 7 {
+            0 => (key >> 3, Field::Number(number)),
+            2 => {
+                let (own, rest) = bytes.split_at(number as usize);
+                bytes = rest;
+                (key >> 3, Field::Bytes(own.to_vec()))
+            }
+            other => panic!("wire type {other}"),
+        });
+    }
+    fields
+}
+
+fn number(message: &[(u64, Field)], which: u64) -> u64 {
+    let found = message.iter().find_map(|(field, value)| match value {
+        Field::Number(number) if *field == which => Some(*number),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+fn message(of: &[(u64, Field)], which: u64) -> Option<Vec<(u64, Field)>> {
+    of.iter().find_map(|(field, value)| match value {
+        Field::Bytes(bytes) if *field == which => Some(fields(bytes)),
+        _ => None,
+    })
+}
+
+/// Fields of `TracePacket`: timestamp 8, `track_event` 11 (type 9, track 11), `track_descriptor` 60.
+#[test]
+fn a_trace_holds_every_pass_of_the_time_line() {
+    let plan = PlanSpec { tp: Some(2), pp: Some(4), dp: Some(1), ..PlanSpec::default() };
+    let asked = TrainStudy { search: false, plan, timeline: true, ..study("llama-3.1-8b", "h100-sxm", 8) };
+    let answer = answer(&asked);
+    let packets: Vec<_> = fields(&vitruvian::present::train::perfetto(&answer))
+        .into_iter()
+        .map(|(_, packet)| if let Field::Bytes(bytes) = packet { fields(&bytes) } else { Vec::new() })
+        .collect();
+    // The model and its four devices.
+    assert_eq!(packets.iter().filter(|packet| message(packet, 60).is_some()).count(), 5);
+    let told = |kind: u64| -> Vec<(u64, u64)> {
+        let events = packets.iter().filter_map(|packet| Some((packet, message(packet, 11)?)));
+        let kept = events.filter(|(_, event)| number(event, 9) == kind);
+        kept.map(|(packet, event)| (number(&event, 11), number(packet, 8))).collect()
+    };
+    let expected = |time: fn(&vitruvian::train::answer::TimelineEvent) -> f64| -> Vec<(u64, u64)> {
+        let of = answer.timeline.iter();
+        of.map(|event| (u64::from(event.device) + 2, (time(event) * 1e3).round() as u64)).collect()
+    };
+    // A type of 1 begins a slice, 2 ends it; microseconds of the answer are nanoseconds of the trace.
+    assert_eq!(told(1), expected(|event| event.start_us));
+    assert_eq!(told(2), expected(|event| event.end_us));
+}
