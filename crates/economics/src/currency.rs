@@ -141,7 +141,8 @@ mod tests {
     fn prices_of_the_catalog_move_with_the_rate() {
         let chip = vitruvian_hardware::catalog::chip("ascend-910b2").unwrap();
         let own = Exchange::new(&["CNY=0.2"]).unwrap();
-        let [low, typical, high] = price(&chip.figures, &own).unwrap().unwrap().map(vitruvian_quantity::Money::get);
+        let [low, typical, high] =
+            price(&chip.figures, &own).unwrap().unwrap().map(vitruvian_quantity::Money::get);
         // 90000, 90000 and 120000 CNY
         assert_eq!([low, typical, high].map(f64::round), [18_000.0, 18_000.0, 24_000.0]);
         let h20 = vitruvian_hardware::catalog::chip("h20").unwrap();
