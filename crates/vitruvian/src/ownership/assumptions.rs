@@ -4,11 +4,12 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, both};
 use vitruvian_economics::currency::price;
 use vitruvian_economics::region::{self, Region};
 use vitruvian_economics::rent::{Rent, rents};
-use vitruvian_economics::{Building, Exchange};
+use vitruvian_economics::{Building, Exchange, Ownership};
 use vitruvian_hardware::{Chip, Figure, Node};
-use vitruvian_quantity::Money;
+use vitruvian_quantity::{Money, Watts};
 
-use super::answer::Assumption;
+use super::answer::{Assumption, ChipHour};
+use crate::answer::Range;
 
 /// What the user sets; nothing where the catalog holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +44,26 @@ pub(super) struct Finances {
     pub(super) capital: Option<[Money; 3]>,
     pub(super) rents: Vec<Rent>,
     pub(super) listed: Vec<Assumption>,
+}
+
+impl Finances {
+    /// What one chip costs in a used hour, at typical prices and, in all, by their spread; `cap` is its power limit with its
+    /// share of the host.
+    pub(super) fn chip_hour(&self, own: &Ownership, cap: Watts, total: Range) -> ChipHour {
+        let capital = self.capital.unwrap_or_default().map(Money::get);
+        ChipHour {
+            capital_usd: Range { p10: capital[0], p50: capital[1], p90: capital[2] },
+            server_usd: own.by_used_hour(own.server_year),
+            network_usd: own.by_used_hour(own.network_year),
+            operations_usd: own.by_used_hour(own.operations_year),
+            building_usd: own.by_used_hour(own.building_year),
+            energy_usd: own.energy_hour,
+            energy_at_cap_usd: cap.in_unit("kW") * self.region.pue * self.region.electricity,
+            total_usd: total,
+            utilisation: own.utilisation,
+            years: self.region.years,
+        }
+    }
 }
 
 impl Assumptions {

@@ -6,7 +6,7 @@ use vitruvian_economics::{Ownership, ownership, per_million};
 use vitruvian_hardware::{Chip, Node};
 use vitruvian_quantity::{Joules, Money, Seconds, Watts};
 
-use super::answer::{ChipHour, RentOption, Sale, ServeAnswer, TokenEnergy, TokenMoney};
+use super::answer::{RentOption, Sale, ServeAnswer, TokenEnergy, TokenMoney};
 use super::assumptions::{Assumptions, Finances, positive};
 use crate::answer::{Deployment, EstimateAnswer, Range};
 use crate::node::node;
@@ -69,7 +69,7 @@ pub fn serve(study: &ServeStudy) -> Result<ServeAnswer, Diagnostics> {
         notes.push(format!("no price of {} is known: give one with `--price`", chip.title));
     }
     Ok(ServeAnswer {
-        chip_hour: own.map(|own| case.chip_hour(&own)),
+        chip_hour: own.map(|own| case.money.chip_hour(&own, case.cap(), case.by_price(Ownership::hour))),
         tokens: own.map(|own| case.tokens(&own)),
         energy: case.energy(),
         rents: money.rents.iter().map(|rent| case.rent(rent, own.as_ref())).collect(),
@@ -170,23 +170,6 @@ impl Case<'_> {
     fn by_price(&self, of: impl Fn(&Ownership) -> f64) -> Range {
         let at = |end| self.ownership(end).map_or(0.0, |own| of(&own));
         Range { p10: at(0), p50: at(1), p90: at(2) }
-    }
-
-    fn chip_hour(&self, own: &Ownership) -> ChipHour {
-        let region = &self.money.region;
-        let capital = self.money.capital.unwrap_or_default().map(Money::get);
-        ChipHour {
-            capital_usd: Range { p10: capital[0], p50: capital[1], p90: capital[2] },
-            server_usd: own.by_used_hour(own.server_year),
-            network_usd: own.by_used_hour(own.network_year),
-            operations_usd: own.by_used_hour(own.operations_year),
-            building_usd: own.by_used_hour(own.building_year),
-            energy_usd: own.energy_hour,
-            energy_at_cap_usd: self.cap().in_unit("kW") * region.pue * region.electricity,
-            total_usd: self.by_price(Ownership::hour),
-            utilisation: own.utilisation,
-            years: region.years,
-        }
     }
 
     /// US dollars per million tokens at a cost of one chip's hour: input, output, all over output.

@@ -4,7 +4,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_economics::{Ownership, ownership};
 use vitruvian_quantity::{Joules, Money, Watts};
 
-use super::answer::{ChipHour, RunRent, TrainCostAnswer};
+use super::answer::{RunRent, TrainCostAnswer};
 use super::assumptions::{Assumptions, Finances};
 use crate::answer::Range;
 use crate::node::node;
@@ -65,7 +65,7 @@ pub fn train(study: &TrainCostStudy) -> Result<TrainCostAnswer, Diagnostics> {
         days: run.days,
         goodput: run.goodput,
         chip_hours: run.chip_hours,
-        chip_hour: own.map(|own| case.chip_hour(&own)),
+        chip_hour: own.map(|own| case.money.chip_hour(&own, case.cap, case.hour())),
         total_usd: own.map(|_| case.total()),
         usd_per_million_tokens: own.map(|own| own.hour() * run.chip_hours / run.tokens * MILLION),
         electricity_usd: case.energy_mwh() * KWH_A_MWH * money.region.electricity,
@@ -101,23 +101,6 @@ impl Case<'_> {
     fn hour(&self) -> Range {
         let at = |end| self.ownership(end).map_or(0.0, |own| own.hour());
         Range { p10: at(0), p50: at(1), p90: at(2) }
-    }
-
-    fn chip_hour(&self, own: &Ownership) -> ChipHour {
-        let region = &self.money.region;
-        let capital = self.money.capital.unwrap_or_default().map(Money::get);
-        ChipHour {
-            capital_usd: Range { p10: capital[0], p50: capital[1], p90: capital[2] },
-            server_usd: own.by_used_hour(own.server_year),
-            network_usd: own.by_used_hour(own.network_year),
-            operations_usd: own.by_used_hour(own.operations_year),
-            building_usd: own.by_used_hour(own.building_year),
-            energy_usd: own.energy_hour,
-            energy_at_cap_usd: self.cap.in_unit("kW") * region.pue * region.electricity,
-            total_usd: self.hour(),
-            utilisation: own.utilisation,
-            years: region.years,
-        }
     }
 
     /// The whole run: by the span of prices and of time, as if they were independent.
