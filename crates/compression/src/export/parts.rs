@@ -1,5 +1,7 @@
 //! The tensors that stand for a quantised weight: names, types and shapes before, bytes after it is quantised.
 
+use rayon::prelude::*;
+
 use super::{Recipe, Style};
 use crate::checkpoint::{Kind, Weight};
 use crate::{Granularity, Grid, Quantised, ScaleFormat, Symmetry};
@@ -126,8 +128,11 @@ fn bytes(content: Content, kind: Kind, quantised: &Quantised) -> Vec<u8> {
         Content::Bytes => quantised.codes.clone(),
         Content::Halves => halves(quantised),
         Content::Words => {
-            let lines = quantised.codes.chunks_exact(quantised.cols);
-            lines.flat_map(|line| words(line, grid)).collect()
+            let line = word_bytes(quantised.cols, grid);
+            let mut packed = vec![0; quantised.rows * line];
+            let lines = quantised.codes.par_chunks_exact(quantised.cols);
+            lines.zip(packed.par_chunks_exact_mut(line)).for_each(|(line, out)| pack(line, grid, out));
+            packed
         }
         Content::Scales => {
             quantised.scales.iter().flat_map(|scale| stored(scale.scale, kind, quantised)).collect()
@@ -151,7 +156,8 @@ fn bytes(content: Content, kind: Kind, quantised: &Quantised) -> Vec<u8> {
 fn halves(quantised: &Quantised) -> Vec<u8> {
     let across = quantised.cols.div_ceil(2);
     let mut bytes = vec![0; quantised.rows * across];
-    for (line, out) in quantised.codes.chunks_exact(quantised.cols).zip(bytes.chunks_exact_mut(across)) {
+    let lines = quantised.codes.par_chunks_exact(quantised.cols);
+    lines.zip(bytes.par_chunks_exact_mut(across)).for_each(|(line, out)| {
         let (pairs, last) = line.as_chunks::<2>();
         for (pair, byte) in pairs.iter().zip(&mut *out) {
             *byte = pair[0] & 15 | pair[1] << 4;
@@ -159,23 +165,33 @@ fn halves(quantised: &Quantised) -> Vec<u8> {
         if let ([code], Some(byte)) = (last, out.last_mut()) {
             *byte = code & 15;
         }
-    }
+    });
     bytes
 }
 
-/// Codes in words, the first in the lowest bits, with half the range added so that none is negative.
+/// Bytes of the words that hold some codes.
+fn word_bytes(codes: usize, grid: Grid) -> usize {
+    4 * codes.div_ceil(32 / grid.bits() as usize)
+}
+
+/// Codes in words of their own.
 fn words(codes: &[u8], grid: Grid) -> Vec<u8> {
+    let mut bytes = vec![0; word_bytes(codes.len(), grid)];
+    pack(codes, grid, &mut bytes);
+    bytes
+}
+
+/// Puts codes in words, the first in the lowest bits, with half the range added so that none is negative.
+fn pack(codes: &[u8], grid: Grid, words: &mut [u8]) {
     let bits = grid.bits();
     let (mask, middle) = (0xff >> (8 - bits), 1 << (bits - 1));
-    let mut bytes = Vec::with_capacity(codes.len() * bits as usize / 8 + 4);
-    for run in codes.chunks(32 / bits as usize) {
+    for (run, out) in codes.chunks(32 / bits as usize).zip(words.as_chunks_mut::<4>().0) {
         let place = |(index, code): (usize, &u8)| {
             u32::from(code.wrapping_add(middle) & mask) << (bits * index as u32)
         };
         let word: u32 = run.iter().enumerate().map(place).fold(0, |word, part| word | part);
-        bytes.extend_from_slice(&word.to_le_bytes());
+        *out = word.to_le_bytes();
     }
-    bytes
 }
 
 /// Columns of words as rows of words.

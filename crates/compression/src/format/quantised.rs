@@ -1,4 +1,8 @@
 //! A matrix in a number format.
+//!
+//! Rows are rounded by all cores: they share nothing, so that codes do not depend on how many there are.
+
+use rayon::prelude::*;
 
 use super::cast::{absmax, cast, finite, range};
 use super::scale::global_scale;
@@ -127,13 +131,15 @@ pub fn scales_of(matrix: &Matrix, scheme: &Scheme) -> Result<Vec<Scale>, String>
     }
     let symmetric = scheme.symmetry != Symmetry::Asymmetric;
     let mut ranges = vec![(0.0f32, 0.0f32); shape.count()];
-    for row in 0..matrix.rows {
-        let own = &mut ranges[row / shape.block_rows * shape.across..][..shape.across];
-        for (block, (low, high)) in matrix.row(row).chunks(shape.block_cols).zip(own) {
-            let (least, most) = if symmetric { (0.0, absmax(block)) } else { range(block) };
-            (*low, *high) = (low.min(least), high.max(most));
+    let bands = matrix.data.par_chunks(shape.block_rows * matrix.cols);
+    bands.zip(ranges.par_chunks_mut(shape.across)).for_each(|(band, own)| {
+        for row in band.chunks_exact(matrix.cols) {
+            for (block, (low, high)) in row.chunks(shape.block_cols).zip(&mut *own) {
+                let (least, most) = if symmetric { (0.0, absmax(block)) } else { range(block) };
+                (*low, *high) = (low.min(least), high.max(most));
+            }
         }
-    }
+    });
     let most = ranges.iter().fold(0.0f32, |most, (low, high)| most.max(-low).max(*high));
     let global = scheme.global(most);
     Ok(ranges.into_iter().map(|(low, high)| scheme.scale(low, high, global)).collect())
@@ -172,13 +178,13 @@ pub fn quantise_with(matrix: &Matrix, scheme: &Scheme, scales: Vec<Scale>) -> Re
     }
     let width = scheme.grid.bits().div_ceil(8) as usize;
     let mut codes = vec![0; matrix.data.len() * width];
-    for (row, line) in codes.chunks_exact_mut(matrix.cols * width).enumerate() {
+    codes.par_chunks_exact_mut(matrix.cols * width).enumerate().for_each(|(row, line)| {
         let own = &scales[row / shape.block_rows * shape.across..][..shape.across];
         let blocks = matrix.row(row).chunks(shape.block_cols).zip(line.chunks_mut(shape.block_cols * width));
         for ((block, codes), scale) in blocks.zip(own) {
             cast(scheme.grid, *scale, block, codes);
         }
-    }
+    });
     let global = if scheme.scales == ScaleFormat::E4m3 { scheme.global(absmax(&matrix.data)) } else { 1.0 };
     Ok(Quantised { scheme: *scheme, rows: matrix.rows, cols: matrix.cols, codes, scales, global })
 }
