@@ -38,7 +38,7 @@ pub fn explain(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Res
     let mut list = Vec::new();
     for stage in 0..replica.layout.pp {
         list.clear();
-        schedule(replica, stage, &step, &mut list);
+        schedule(replica, meter.chip(), stage, &step, &mut list);
         for task in &list {
             match lines.iter_mut().find(|line| line.name == task.name && line.operator == task.operator) {
                 Some(line) => line.count += task.count,

@@ -1,20 +1,22 @@
 //! The tasks of one rank as an engine launches them: those of the model, less what the engine folds into neighbours, with
 //! the quantisation kernels between them and experts as served text chooses them.
 
+use vitruvian_cost::execution;
+use vitruvian_hardware::Chip;
 use vitruvian_model::{
-    CollectiveKind, Ffn, Gemm, GroupedGemm, Imbalance, Operator, QuantPlan, Scheme, Step, Task, VectorKind,
-    VectorOp, tasks,
+    CollectiveKind, Ffn, Gemm, GroupedGemm, Imbalance, Operator, QuantPlan, Scheme, Sparsity, Step, Task,
+    VectorKind, VectorOp, tasks,
 };
 use vitruvian_quantity::Dtype;
 
 use crate::profile::Fusion;
 use crate::replica::Replica;
 
-/// Appends what one rank of a pipeline stage launches for a step.
+/// Appends what one rank of a pipeline stage launches for a step on `chip`.
 ///
 /// Schemes that scale activations per token or block at run time need a kernel that reads them in 16 bits and writes
-/// them in 8. Fixed scales are folded into the norm or activation before the product.
-pub fn schedule(replica: &Replica<'_>, stage: u32, step: &Step, out: &mut Vec<Task>) {
+/// them in 8, where the chip multiplies 8 bits. Fixed scales are folded into the norm or activation before the product.
+pub fn schedule(replica: &Replica<'_>, chip: &Chip, stage: u32, step: &Step, out: &mut Vec<Task>) {
     let first = out.len();
     tasks(replica.model, replica.plan, replica.layout, stage, step, out);
     if replica.engine.fuses.contains(&Fusion::SharedExperts) && shares_one(replica) {
@@ -22,9 +24,9 @@ pub fn schedule(replica: &Replica<'_>, stage: u32, step: &Step, out: &mut Vec<Ta
     }
     for index in first..out.len() {
         skew(&mut out[index].operator, replica.engine.expert_skew);
-        narrow(replica.plan, &mut out[index]);
+        narrow(replica.plan, chip, &mut out[index]);
         let task = out[index];
-        if let Some(rows) = quantised(&task, replica) {
+        if let Some(rows) = quantised(&task, replica, chip) {
             out.push(Task { name: "quantise", operator: Operator::Vector(rows), count: task.count });
         }
     }
@@ -32,9 +34,9 @@ pub fn schedule(replica: &Replica<'_>, stage: u32, step: &Step, out: &mut Vec<Ta
 }
 
 /// Rows are copied into expert order in the format in which the experts multiply them.
-fn narrow(plan: &QuantPlan, task: &mut Task) {
+fn narrow(plan: &QuantPlan, chip: &Chip, task: &mut Task) {
     if let ("permute", Operator::Vector(copy)) = (task.name, &mut task.operator)
-        && scales_at_run_time(plan.experts)
+        && rounds_at_run_time(plan.experts, chip)
     {
         copy.dtype = plan.experts.activation();
     }
@@ -106,7 +108,7 @@ fn subtract(out: &mut [Task], first: usize, mut reduced: u32) {
 }
 
 /// The activations that a product quantises at run time, as rows × width.
-fn quantised(task: &Task, replica: &Replica<'_>) -> Option<VectorOp> {
+fn quantised(task: &Task, replica: &Replica<'_>, chip: &Chip) -> Option<VectorOp> {
     let (scheme, rows, width) = match &task.operator {
         Operator::Gemm(Gemm { scheme, m, k, batch, .. }) => (*scheme, m.saturating_mul(*batch), *k),
         Operator::GroupedGemm(grouped) => (grouped.scheme, grouped_rows(task.name, grouped), grouped.k),
@@ -114,7 +116,7 @@ fn quantised(task: &Task, replica: &Replica<'_>) -> Option<VectorOp> {
     };
     let kernel = VectorOp { kind: VectorKind::Quantise, rows, width, dtype: Dtype::Bf16 };
     let folded = scheme == Scheme::Fp8Tensor && replica.engine.fuses.contains(&Fusion::StaticQuantise);
-    (scales_at_run_time(scheme) && !folded).then_some(kernel)
+    (rounds_at_run_time(scheme, chip) && !folded).then_some(kernel)
 }
 
 /// Tokens are quantised once, before they are copied to each of their experts; what comes out of experts, row by row.
@@ -123,6 +125,9 @@ fn grouped_rows(name: &str, grouped: &GroupedGemm) -> u32 {
     if name == "experts_up" { rows.min(grouped.tokens.max(1)) } else { rows }
 }
 
-const fn scales_at_run_time(scheme: Scheme) -> bool {
-    scheme.quantises_activations() && !matches!(scheme, Scheme::W8A8Static)
+/// Whether activations are rounded by a kernel of its own: not where their scales are fixed, nor where the chip converts
+/// the weights and multiplies 16 bits.
+fn rounds_at_run_time(scheme: Scheme, chip: &Chip) -> bool {
+    let narrow = || execution::of(scheme, Sparsity::Dense, chip).is_ok_and(|how| how.multiply.bytes() < 2.0);
+    scheme.quantises_activations() && scheme != Scheme::W8A8Static && narrow()
 }

@@ -99,7 +99,7 @@ fn add_stage(
 ) -> Result<(), Refusal> {
     let mut list = std::mem::take(&mut meter.tasks);
     list.clear();
-    schedule(replica, stage, step, &mut list);
+    schedule(replica, meter.chip(), stage, step, &mut list);
     let before = sums.device;
     let mut kernels = 0;
     for task in &list {

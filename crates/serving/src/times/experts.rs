@@ -12,7 +12,7 @@ use vitruvian_model::{Step, Task};
 pub(super) fn cost(replica: &Replica<'_>, rows: u32, meter: &mut Meter<'_>) -> Result<f64, Refusal> {
     let step = Step::prefill(1, rows.max(1));
     let mut tasks = Vec::new();
-    (0..replica.layout.pp).for_each(|stage| schedule(replica, stage, &step, &mut tasks));
+    (0..replica.layout.pp).for_each(|stage| schedule(replica, meter.chip(), stage, &step, &mut tasks));
     let mut seconds = 0.0;
     for task in tasks.iter().filter(|task| of_experts(task)) {
         seconds += meter.operator(&task.operator)?.time.get() * f64::from(task.count);

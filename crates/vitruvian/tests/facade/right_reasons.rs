@@ -103,3 +103,16 @@ fn tensor_parallel_pairs_cost_910b2_more_than_h20() {
     };
     assert!(share("ascend-910b2") > 4.0 * share("h20"));
 }
+
+#[test]
+fn no_kernel_rounds_activations_that_are_multiplied_in_16_bits() {
+    // Da Vinci has INT8 but no FP8: block FP8 runs weight-only there.
+    let rounds = |chip: &str, scheme: &str| {
+        let mut study = deployment("qwen3-8b", name(chip));
+        study.service.precisions = vec![scheme.to_owned()];
+        phase(&study).operators.iter().any(|operator| operator.operator == "quantise")
+    };
+    assert!(rounds("h20", "fp8-block"));
+    assert!(rounds("ascend-910b2", "w8a8-dynamic"));
+    assert!(!rounds("ascend-910b2", "fp8-block"));
+}
