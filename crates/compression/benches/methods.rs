@@ -36,7 +36,7 @@ fn methods(c: &mut Criterion) {
     let inputs = InputStatistics::of(&noise(2 * WIDTH, WIDTH, 2));
     let scheme = Scheme::symmetric(Grid::Int4, Granularity::Group(128));
     group.bench_function("gptq int4-group128", |bench| {
-        bench.iter(|| gptq(black_box(&weights), &inputs, &scheme, Gptq::default()));
+        bench.iter(|| gptq(black_box(weights.clone()), &inputs, &scheme, Gptq::default()));
     });
     group.finish();
 }

@@ -56,7 +56,7 @@ pub trait Target {
 }
 
 /// Rounds a weight to the format of its recipe.
-pub type Quantiser<'a> = dyn FnMut(&Weight, &Matrix, &Recipe) -> Result<Quantised, String> + 'a;
+pub type Quantiser<'a> = dyn FnMut(&Weight, Matrix, &Recipe) -> Result<Quantised, String> + 'a;
 
 /// A checkpoint to write: which weights become what.
 pub struct Export<'a> {

@@ -146,7 +146,7 @@ fn w8a8_layers_compute_what_the_quantiser_says() {
         let a = static_int8(&inputs[input]);
         check(name, &a, &quantise(weights, &INT8).unwrap(), None);
         let gptq = Treatment { prune: None, round: Some((Rounder::Gptq(Gptq::default()), INT8)) };
-        check(name, &a, &treat(weights, Some(&seen[input]), &gptq).unwrap().quantised.unwrap(), None);
+        check(name, &a, &treat(weights.clone(), Some(&seen[input]), &gptq).unwrap().quantised.unwrap(), None);
     }
 }
 
@@ -159,7 +159,7 @@ fn layers_with_two_of_four_weights_compute_what_the_quantiser_says() {
         let how = Treatment { prune: Some((pruner, Pattern::TWO_OF_FOUR)), round: Some((rounder, INT8)) };
         for (name, input) in LAYERS {
             let weights = decoder.parameters.matrix(name).unwrap();
-            let pruned = treat(weights, Some(&seen[input]), &how).unwrap().quantised.unwrap();
+            let pruned = treat(weights.clone(), Some(&seen[input]), &how).unwrap().quantised.unwrap();
             let packed = FourTwo::pack(&integers(&pruned), pruned.cols).unwrap();
             assert_eq!(packed.unpack(), integers(&pruned));
             check(name, &static_int8(&inputs[input]), &pruned, Some(&packed));
@@ -177,7 +177,7 @@ fn wrong_places_are_noticed() {
         prune: Some((Pruner::Magnitude, Pattern::TWO_OF_FOUR)),
         round: Some((Rounder::Nearest, INT8)),
     };
-    let pruned = treat(weights, None, &how).unwrap().quantised.unwrap();
+    let pruned = treat(weights.clone(), None, &how).unwrap().quantised.unwrap();
     let mut packed = FourTwo::pack(&integers(&pruned), pruned.cols).unwrap();
     packed.places.swap(0, 1);
     let a = static_int8(&inputs(&decoder)[input]);

@@ -156,9 +156,8 @@ impl Export<'_> {
         quantise: &mut Quantiser<'_>,
     ) -> Result<Vec<(Part, Vec<u8>)>, Diagnostic> {
         let matrix = self.checkpoint.matrix(name)?;
-        let quantised = quantise(weight, &matrix, recipe)
+        let quantised = quantise(weight, matrix, recipe)
             .map_err(|what| Diagnostic::error("weight", format!("`{name}` cannot be quantised: {what}")))?;
-        drop(matrix);
         Ok(encoded(self.style, weight, recipe, &quantised))
     }
 }

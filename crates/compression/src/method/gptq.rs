@@ -46,13 +46,13 @@ impl Default for Gptq {
     }
 }
 
-/// Quantises a matrix by GPTQ.
+/// Quantises a matrix by GPTQ, sweeping it in its own memory.
 ///
 /// # Errors
 /// Statistics without a Gram matrix or of another width; a Hessian that damping does not make positive definite; a shape that
 /// the scheme does not divide; running scales in another order than the given one.
 pub fn gptq(
-    weights: &Matrix,
+    weights: Matrix,
     inputs: &InputStatistics,
     scheme: &Scheme,
     how: Gptq,
@@ -62,13 +62,13 @@ pub fn gptq(
         return Err("running scales need the columns in their given order".to_owned());
     }
     let order = order(inputs, how.order);
-    let mut rounding = Rounding::new(weights, scheme, how.clip, &order)?;
+    let mut rounding = Rounding::new(&weights, scheme, how.clip, &order)?;
     rounding.running = how.scales == GroupScales::Running;
     let u = factor(inputs, &order, how.damping)?;
     let mut swept = permuted(weights, &order);
     let mut rule = Rule { pattern: None, mask: Vec::new(), rounding: Some(rounding) };
     sweep(&mut swept, &u, block_width(how.block, scheme), &mut rule);
-    rule.rounding.map(|done| done.finish(weights.rows, weights.cols)).ok_or_else(String::new)
+    rule.rounding.map(|done| done.finish(swept.rows, swept.cols)).ok_or_else(String::new)
 }
 
 /// Blocks end where groups end, so that a group's scales are chosen on weights that are all up to date.
@@ -88,6 +88,12 @@ fn order(inputs: &InputStatistics, order: Order) -> Vec<usize> {
     columns
 }
 
-fn permuted(weights: &Matrix, order: &[usize]) -> Matrix {
-    Matrix::from_fn(weights.rows, weights.cols, |row, col| weights.at(row, order[col]))
+/// Columns in another order, row by row in the memory that they have.
+fn permuted(mut weights: Matrix, order: &[usize]) -> Matrix {
+    let mut given = vec![0.0; weights.cols];
+    for row in 0..weights.rows {
+        given.copy_from_slice(weights.row(row));
+        weights.row_mut(row).iter_mut().zip(order).for_each(|(weight, &col)| *weight = given[col]);
+    }
+    weights
 }

@@ -42,16 +42,16 @@ pub fn sparsegpt(
 /// # Errors
 /// As [`sparsegpt`], and a shape that the scheme does not divide.
 pub fn sparsegpt_rounded(
-    weights: &Matrix,
+    mut weights: Matrix,
     inputs: &InputStatistics,
     pattern: Pattern,
     scheme: &Scheme,
     how: SparseGpt,
 ) -> Result<Quantised, String> {
     let order: Vec<usize> = (0..weights.cols).collect();
-    let rounding = Rounding::new(weights, scheme, None, &order)?;
+    let rounding = Rounding::new(&weights, scheme, None, &order)?;
     let mut rule = Rule { pattern: Some(pattern), mask: Vec::new(), rounding: Some(rounding) };
-    walk(&mut weights.clone(), inputs, how, &mut rule)?;
+    walk(&mut weights, inputs, how, &mut rule)?;
     rule.rounding.map(|done| done.finish(weights.rows, weights.cols)).ok_or_else(String::new)
 }
 

@@ -135,7 +135,7 @@ fn compress_layer(
     let weights = network.parameters().matrix(name)?.clone();
     let scheme = recipe.formats.of(name);
     let how = Treatment { prune: recipe.prune, round: scheme.map(|scheme| (recipe.round, scheme)) };
-    let mut treated = treat(&weights, Some(inputs.as_ref().unwrap_or(seen)), &how)?;
+    let mut treated = treat(weights.clone(), Some(inputs.as_ref().unwrap_or(seen)), &how)?;
     let plain = |matrix: &Matrix| restored(matrix.clone(), columns, factors.rows.get(name));
     let error = layer_error(&plain(&weights), &plain(&treated.weights), Some(seen))?;
     let input_factors = columns.filter(|_| reads.producer.is_none()).cloned();

@@ -24,14 +24,18 @@ pub struct Treated {
     pub quantised: Option<Quantised>,
 }
 
-/// Prunes and rounds a matrix.
+/// Prunes and rounds a matrix, in its own memory where the method changes what it has not settled yet.
 ///
 /// SparseGPT and GPTQ together are one sweep; other pruning comes before rounding, which leaves zeros zero.
 ///
 /// # Errors
 /// A weight that is not finite; a method that needs inputs, without them; GPTQ after a pruning that it would undo; a shape
 /// that pattern or scheme do not divide.
-pub fn treat(weights: &Matrix, inputs: Option<&InputStatistics>, how: &Treatment) -> Result<Treated, String> {
+pub fn treat(
+    mut weights: Matrix,
+    inputs: Option<&InputStatistics>,
+    how: &Treatment,
+) -> Result<Treated, String> {
     if let Some((row, col, value)) = weights.first_not_finite() {
         return Err(format!("the weight in row {row}, column {col} is {value}"));
     }
@@ -41,24 +45,23 @@ pub fn treat(weights: &Matrix, inputs: Option<&InputStatistics>, how: &Treatment
     {
         return Ok(from_codes(sparsegpt_rounded(weights, needed("SparseGPT")?, pattern, scheme, walk)?));
     }
-    let mut kept = weights.clone();
     match how.prune {
         None => {}
-        Some((Pruner::Magnitude, pattern)) => magnitude(&mut kept, pattern)?,
-        Some((Pruner::Wanda, pattern)) => wanda(&mut kept, needed("Wanda")?, pattern)?,
+        Some((Pruner::Magnitude, pattern)) => magnitude(&mut weights, pattern)?,
+        Some((Pruner::Wanda, pattern)) => wanda(&mut weights, needed("Wanda")?, pattern)?,
         Some((Pruner::SparseGpt(walk), pattern)) => {
-            sparsegpt(&mut kept, needed("SparseGPT")?, pattern, walk)?;
+            sparsegpt(&mut weights, needed("SparseGPT")?, pattern, walk)?;
         }
     }
-    let Some((rounder, scheme)) = &how.round else { return Ok(Treated { weights: kept, quantised: None }) };
+    let Some((rounder, scheme)) = &how.round else { return Ok(Treated { weights, quantised: None }) };
     Ok(from_codes(match rounder {
-        Rounder::Nearest => quantise(&kept, scheme)?,
-        Rounder::Clipped(search) => round_clipped(&kept, scheme, *search)?,
-        Rounder::Hqq(figures) => hqq(&kept, scheme, *figures)?,
+        Rounder::Nearest => quantise(&weights, scheme)?,
+        Rounder::Clipped(search) => round_clipped(&weights, scheme, *search)?,
+        Rounder::Hqq(figures) => hqq(&weights, scheme, *figures)?,
         Rounder::Gptq(_) if how.prune.is_some() => {
             return Err("GPTQ would move weights that were pruned before it: prune by SparseGPT".to_owned());
         }
-        Rounder::Gptq(walk) => gptq(&kept, needed("GPTQ")?, scheme, *walk)?,
+        Rounder::Gptq(walk) => gptq(weights, needed("GPTQ")?, scheme, *walk)?,
     }))
 }
 

@@ -76,7 +76,7 @@ fn model(up: &Matrix) -> Checkpoint {
 fn written(checkpoint: &Checkpoint, style: Style, recipe: Recipe) -> Checkpoint {
     let export = Export::new(checkpoint, style, |_| Some(recipe)).unwrap();
     let mut disk = Disk::default();
-    let report = export.write(&mut disk, &mut |_, matrix, recipe| quantise(matrix, &recipe.scheme)).unwrap();
+    let report = export.write(&mut disk, &mut |_, matrix, recipe| quantise(&matrix, &recipe.scheme)).unwrap();
     assert_eq!((report.quantised, report.kept), (1, 3));
     let files = disk.files.borrow().clone();
     assert_eq!(report.files, files.keys().cloned().collect::<Vec<_>>());
@@ -119,7 +119,7 @@ fn tensors_begin_at_multiples_of_their_elements() {
     for (style, recipe) in styles() {
         let export = Export::new(&checkpoint, style, |_| Some(recipe)).unwrap();
         let mut disk = Disk::default();
-        export.write(&mut disk, &mut |_, matrix, recipe| quantise(matrix, &recipe.scheme)).unwrap();
+        export.write(&mut disk, &mut |_, matrix, recipe| quantise(&matrix, &recipe.scheme)).unwrap();
         for (name, bytes) in disk.files.borrow().iter().filter(|(name, _)| name.ends_with("safetensors")) {
             let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
             assert_eq!(length % 8, 0);
@@ -160,7 +160,7 @@ fn a_weight_that_is_not_finite_is_named() {
     patched[at..at + 2].copy_from_slice(&0x7f80u16.to_le_bytes());
     let checkpoint = Checkpoint::open(&folder([("model.safetensors", patched)])).unwrap();
     let export = Export::new(&checkpoint, Style::CompressedTensors, |_| Recipe::named("fp8", 128)).unwrap();
-    let fault = export.write(&mut Disk::default(), &mut |_, matrix, recipe| quantise(matrix, &recipe.scheme));
+    let fault = export.write(&mut Disk::default(), &mut |_, matrix, recipe| quantise(&matrix, &recipe.scheme));
     let message = fault.unwrap_err().message;
     assert_eq!(message, format!("`{UP}.weight` cannot be quantised: the weight in row 1, column 44 is inf"));
 }
@@ -179,7 +179,7 @@ fn a_full_disk_is_told() {
     let checkpoint = model(&weights(200, 256));
     let export = Export::new(&checkpoint, Style::CompressedTensors, |_| Recipe::named("fp8", 128)).unwrap();
     let mut disk = Disk { space: Some(20_000), ..Disk::default() };
-    let fault = export.write(&mut disk, &mut |_, matrix, recipe| quantise(matrix, &recipe.scheme));
+    let fault = export.write(&mut disk, &mut |_, matrix, recipe| quantise(&matrix, &recipe.scheme));
     assert_eq!(fault.unwrap_err().code, "output-full");
 }
 

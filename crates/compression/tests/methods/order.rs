@@ -36,7 +36,7 @@ fn layers(network: &dyn Network, calibration: &[Vec<u32>], held: &[Vec<u32>]) ->
 
 /// Output error of a treatment on the inputs it saw and on those it did not.
 fn errors(layer: &Layer, how: Treatment) -> [f64; 2] {
-    let treated = treat(&layer.weights, Some(&layer.seen), &how).unwrap();
+    let treated = treat(layer.weights.clone(), Some(&layer.seen), &how).unwrap();
     [&layer.seen, &layer.unseen].map(|inputs| {
         layer_error(&layer.weights, &treated.weights, Some(inputs)).unwrap().output_error.unwrap()
     })
@@ -103,7 +103,7 @@ fn check_searches(layers: &[Layer]) {
     let mut classes: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for layer in layers {
         let [plain, clipped] = [Rounder::Nearest, Rounder::Clipped(ClipSearch::default())].map(|rounder| {
-            let treated = treat(&layer.weights, None, &round(rounder)).unwrap();
+            let treated = treat(layer.weights.clone(), None, &round(rounder)).unwrap();
             layer_error(&layer.weights, &treated.weights, None).unwrap().sqnr_db
         });
         assert!(clipped >= plain, "{}", layer.name);

@@ -73,7 +73,7 @@ fn compared(weights: &BTreeMap<String, (Matrix, InputStatistics)>) -> Vec<(Strin
     let cases = all["cases"].as_array().unwrap().iter().filter_map(|case| {
         let (weights, inputs) = weights.get(case["tensor"].as_str().unwrap())?;
         let method = case["method"].as_str().unwrap();
-        let treated = treat(weights, Some(inputs), &treatment(method)).unwrap();
+        let treated = treat(weights.clone(), Some(inputs), &treatment(method)).unwrap();
         let ours = layer_error(weights, &treated.weights, Some(inputs)).unwrap().output_error.unwrap();
         let theirs = case["output_error"].as_f64().unwrap();
         if let Some(theirs) = case["mean_absolute_error"].as_f64() {

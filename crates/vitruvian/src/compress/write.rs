@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use vitruvian_compression::Checkpoint;
 use vitruvian_compression::checkpoint::Weight;
 use vitruvian_compression::export::{Export, Recipe, Style, Target, Written};
 use vitruvian_compression::recipe::{Rounder, Treatment, treat};
+use vitruvian_compression::{Checkpoint, Matrix, quantise};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 
 use super::measured::{recipe_of, rounded};
@@ -52,18 +52,18 @@ pub fn write(study: &WriteStudy<'_>, target: &mut dyn Target) -> Result<Written,
     export
         .replace(changed)
         .map_err(|what| refused("write-method", format!("{how} cannot be written: {what}")))?;
-    let mut quantise = |weight: &Weight, matrix: &_, recipe: &Recipe| {
+    let mut round = |weight: &Weight, matrix: Matrix, recipe: &Recipe| {
         if let Some(quantised) = ready.get(&weight.tensor) {
             return Ok(quantised.clone());
         }
         if how.prune.is_none() && how.round == Rounder::Nearest {
-            return vitruvian_compression::quantise(matrix, &recipe.scheme);
+            return quantise(&matrix, &recipe.scheme);
         }
         let treatment = Treatment { prune: how.prune, round: Some((how.round, recipe.scheme)) };
         let seen = recorded.map(|recorded| recorded.of(&weight.tensor)).transpose()?;
         treat(matrix, seen.as_ref(), &treatment)?.quantised.ok_or_else(|| "nothing was rounded".to_owned())
     };
-    Ok(export.write(target, &mut quantise)?)
+    Ok(export.write(target, &mut round)?)
 }
 
 /// Schemes by module.
