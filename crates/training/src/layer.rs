@@ -69,8 +69,10 @@ pub struct Line {
     pub operator: Operator,
     /// How often.
     pub count: u32,
-    /// Cost over that of the operator: a backward kernel in forward kernels.
+    /// Time over that of the operator: a backward kernel in forward kernels, a slower kernel than the profile's.
     pub factor: f64,
+    /// Work over that of the operator: products, bytes and the energy of both.
+    pub work: f64,
     /// Where it spends its time.
     pub lane: Lane,
 }
@@ -93,11 +95,16 @@ pub struct Passes {
 impl Line {
     /// Device work, once.
     pub(crate) fn compute(name: &'static str, operator: Operator) -> Self {
-        Self { name, operator, count: 1, factor: 1.0, lane: Lane::Compute }
+        Self { name, operator, count: 1, factor: 1.0, work: 1.0, lane: Lane::Compute }
     }
 
-    /// The same, at another cost.
-    pub(crate) fn at(self, factor: f64) -> Self {
+    /// Several times the work, in as many times the time.
+    pub(crate) fn at(self, share: f64) -> Self {
+        Self { factor: self.factor * share, work: self.work * share, ..self }
+    }
+
+    /// The same work by a slower kernel.
+    pub(crate) fn slower(self, factor: f64) -> Self {
         Self { factor: self.factor * factor, ..self }
     }
 }

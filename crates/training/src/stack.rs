@@ -2,6 +2,7 @@
 
 mod file;
 
+use vitruvian_model::{Operator, Scheme};
 use vitruvian_quantity::{Bytes, Seconds};
 
 pub use file::parse;
@@ -67,6 +68,23 @@ impl Figures {
     /// Bytes of an accumulated gradient under a recipe.
     pub fn gradient_bytes(&self, recipe: Recipe) -> f64 {
         if recipe == Recipe::Fp16 { self.gradient_fp16 } else { self.gradient }
+    }
+
+    /// Time of an operator in a long step over that of the kernel profile. Attention's own stands in its lines.
+    pub fn of(&self, operator: &Operator) -> f64 {
+        let product = |scheme: Scheme| {
+            if scheme.activation().bits() == 8 { self.matrix_8 } else { self.matrix }
+        };
+        match operator {
+            Operator::Gemm(gemm) => product(gemm.scheme),
+            Operator::GroupedGemm(gemm) => product(gemm.scheme),
+            Operator::PrefillAttention(_)
+            | Operator::DecodeAttention(_)
+            | Operator::MlaDecode(_)
+            | Operator::LinearAttention(_)
+            | Operator::Indexer(_) => 1.0,
+            _ => self.vector,
+        }
     }
 }
 

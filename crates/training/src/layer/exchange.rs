@@ -97,6 +97,6 @@ fn push(
 ) {
     if group.size > 1 && count > 0 && bytes > 0 {
         let operator = Operator::Collective(Collective { kind, group, bytes });
-        lines.push(Line { name, operator, count, factor: 1.0, lane });
+        lines.push(Line { name, operator, count, factor: 1.0, work: 1.0, lane });
     }
 }

@@ -45,7 +45,7 @@ struct File {
     measured: Option<Measured>,
 }
 
-/// A model: a name of the catalog, or the fields of its `config.json`.
+/// A model or a chip: a name of the catalog, or its own fields.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Named {
@@ -56,7 +56,8 @@ enum Named {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deployment {
-    chip: Spanned<String>,
+    /// A chip: a name of the catalog, or the fields of a chip file with a `name`.
+    chip: Spanned<Named>,
     node: Option<Spanned<String>>,
     stack: Option<Spanned<String>>,
     precision: Option<Spanned<String>>,
@@ -258,12 +259,16 @@ impl Measured {
 
 fn study(file: &File, source: &SourceText) -> TrainStudy {
     let name = |field: &Option<Spanned<String>>| field.as_ref().map(|name| name.get_ref().clone());
+    let chip = match file.deployment.chip.get_ref() {
+        Named::Name(name) => Input::Name(name.clone()),
+        Named::Config(table) => own_chip(table),
+    };
     let model = match file.model.get_ref() {
         Named::Name(name) => Input::Name(name.clone()),
         Named::Config(table) => Input::File { path: source.name().to_owned(), text: json(table) },
     };
     TrainStudy {
-        chip: Input::Name(file.deployment.chip.get_ref().clone()),
+        chip,
         model,
         node: name(&file.deployment.node).map(Input::Name),
         stack: name(&file.deployment.stack),
@@ -276,18 +281,42 @@ fn study(file: &File, source: &SourceText) -> TrainStudy {
     }
 }
 
+/// A chip that no catalog sells: one of it with other figures, as a source states them.
+fn own_chip(table: &toml::Table) -> Input {
+    let mut table = table.clone();
+    let name = table.remove("name");
+    let name = name.as_ref().and_then(toml::Value::as_str).unwrap_or("chip");
+    let lines = table.iter().map(|(key, value)| format!("{key} = {}\n", inline(value)));
+    Input::File { path: format!("{name}.toml"), text: lines.collect() }
+}
+
+/// A value on one line.
+fn inline(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => format!("{text:?}"),
+        toml::Value::Table(table) => {
+            let fields: Vec<String> = table.iter().map(|(k, v)| format!("{k} = {}", inline(v))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        other => json_value(other),
+    }
+}
+
 /// A flat table as JSON: numbers, words, truth values.
 fn json(table: &toml::Table) -> String {
-    let value = |value: &toml::Value| match value {
+    let fields: Vec<String> = table.iter().map(|(key, v)| format!("{key:?}: {}", json_value(v))).collect();
+    format!("{{{}}}", fields.join(", "))
+}
+
+fn json_value(value: &toml::Value) -> String {
+    match value {
         toml::Value::String(text) => format!("{text:?}"),
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Float(number) => number.to_string(),
         toml::Value::Boolean(truth) => truth.to_string(),
         // Nothing else has a place in a flat configuration: the reader says so.
         _ => "null".to_owned(),
-    };
-    let fields: Vec<String> = table.iter().map(|(key, v)| format!("{key:?}: {}", value(v))).collect();
-    format!("{{{}}}", fields.join(", "))
+    }
 }
 
 fn place(
