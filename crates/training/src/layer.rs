@@ -191,7 +191,7 @@ fn again(setting: &Setting<'_>, forward: &[Line]) -> Vec<Line> {
         }
         Recompute::EverySecond => match line.operator {
             Operator::PrefillAttention(_) | Operator::MlaDecode(_) | Operator::LinearAttention(_) => 0.0,
-            Operator::Gemm(_) => 0.5,
+            Operator::Gemm(_) => 1.0 - kept::kept_share(line.name, forward),
             _ => 1.0,
         },
         Recompute::Full => 1.0,

@@ -27,6 +27,8 @@ pub enum Metric {
     TrainingThroughputPerChip,
     /// Memory of the fullest chip as its driver shows it.
     PeakMemory,
+    /// Memory that the allocator of the fullest rank took from its driver.
+    ReservedMemory,
     /// Memory of the tensors of the fullest rank.
     AllocatedMemory,
     /// Memory of the activations of the first stage's rank.
@@ -86,6 +88,7 @@ struct Measured {
     step_time: Option<Published>,
     training_throughput_per_chip: Option<Published>,
     peak_memory: Option<Published>,
+    reserved_memory: Option<Published>,
     allocated_memory: Option<Published>,
     activation_memory: Option<Published>,
     chip_hours: Option<Published>,
@@ -101,10 +104,11 @@ struct Published {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StepTime,
         Self::TrainingThroughputPerChip,
         Self::PeakMemory,
+        Self::ReservedMemory,
         Self::AllocatedMemory,
         Self::ActivationMemory,
         Self::ChipHours,
@@ -116,6 +120,7 @@ impl Metric {
             Self::StepTime => "step_time",
             Self::TrainingThroughputPerChip => "training_throughput_per_chip",
             Self::PeakMemory => "peak_memory",
+            Self::ReservedMemory => "reserved_memory",
             Self::AllocatedMemory => "allocated_memory",
             Self::ActivationMemory => "activation_memory",
             Self::ChipHours => "chip_hours",
@@ -127,7 +132,7 @@ impl Metric {
         match self {
             Self::StepTime => "s",
             Self::TrainingThroughputPerChip => "token/s",
-            Self::PeakMemory | Self::AllocatedMemory | Self::ActivationMemory => "GiB",
+            Self::PeakMemory | Self::ReservedMemory | Self::AllocatedMemory | Self::ActivationMemory => "GiB",
             Self::ChipHours => "h",
         }
     }
@@ -230,6 +235,7 @@ impl Scenario {
             Metric::StepTime => (step.time, step.sigma),
             Metric::TrainingThroughputPerChip => (step.tokens_per_s / chips, step.sigma),
             Metric::PeakMemory => (step.fullest().peak() / GIB, MEMORY_SIGMA),
+            Metric::ReservedMemory => (step.fullest().reserved() / GIB, MEMORY_SIGMA),
             Metric::AllocatedMemory => (step.fullest().allocated() / GIB, MEMORY_SIGMA),
             Metric::ActivationMemory => {
                 (step.memory.first().map_or(0.0, |first| first.activations) / GIB, MEMORY_SIGMA)
@@ -250,6 +256,7 @@ impl Measured {
             Metric::StepTime => self.step_time.as_ref(),
             Metric::TrainingThroughputPerChip => self.training_throughput_per_chip.as_ref(),
             Metric::PeakMemory => self.peak_memory.as_ref(),
+            Metric::ReservedMemory => self.reserved_memory.as_ref(),
             Metric::AllocatedMemory => self.allocated_memory.as_ref(),
             Metric::ActivationMemory => self.activation_memory.as_ref(),
             Metric::ChipHours => self.chip_hours.as_ref(),
