@@ -12,7 +12,7 @@ use vitruvian_model::{Ffn, Layer, Model, Operator, QuantPlan};
 
 use crate::plan::{Context, Degrees, Plan, Recompute};
 use crate::recipe::Recipe;
-use crate::stack::Stack;
+use crate::stack::{Checkpoint, Stack};
 
 pub(crate) use kept::Kept;
 
@@ -194,6 +194,9 @@ fn again(setting: &Setting<'_>, forward: &[Line]) -> Vec<Line> {
             Operator::Gemm(_) => 1.0 - kept::kept_share(line.name, forward),
             _ => 1.0,
         },
+        Recompute::Full if setting.stack.checkpoint == Checkpoint::EarlyStop => {
+            f64::from(u8::from(line.name != "down_proj"))
+        }
         Recompute::Full => 1.0,
     };
     forward.iter().map(|line| line.at(share(line))).filter(|line| line.factor > 0.0).collect()

@@ -30,6 +30,8 @@ pub struct Stack {
     pub kernels: Kernels,
     /// What backward products do for inputs that tensor parallelism gathered.
     pub inputs: Inputs,
+    /// How much of a layer full recomputation runs again.
+    pub checkpoint: Checkpoint,
     /// The figures.
     pub figures: Figures,
     /// Where each figure comes from: key, source, grade.
@@ -89,6 +91,18 @@ pub enum Inputs {
     Regathered,
     /// Autograd keeps the gathered tensor (`ColwiseParallel` of `PyTorch`).
     Kept,
+}
+
+/// How much of a layer full recomputation runs again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checkpoint {
+    /// All of it, as a function with a backward pass of its own must (Megatron-LM's `CheckpointFunction`).
+    #[default]
+    Whole,
+    /// Up to the last tensor that the backward pass reads: not the last product, whose output nothing reads
+    /// (`torch.utils.checkpoint` without re-entry, `early_stop`).
+    EarlyStop,
 }
 
 impl Figures {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vitruvian_diagnostics::{Diagnostic, SourceText};
 use vitruvian_quantity::{Bytes, Seconds};
 
-use super::{Attention, Exchange, Figures, Inputs, Kernels, Stack};
+use super::{Attention, Checkpoint, Exchange, Figures, Inputs, Kernels, Stack};
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +34,7 @@ struct File {
     exchange: Exchange,
     kernels: Option<Sourced<Kernels>>,
     inputs: Option<Sourced<Inputs>>,
+    checkpoint: Option<Sourced<Checkpoint>>,
     figures: Table,
     /// Figures of other chips, where they differ.
     #[serde(default)]
@@ -105,6 +106,7 @@ pub fn parse(name: &str, source: &SourceText, chip: &str, relatives: &[String]) 
     let mut sources = table.sources();
     sources.extend(file.kernels.as_ref().map(|kernels| kernels.row("kernels")));
     sources.extend(file.inputs.as_ref().map(|inputs| inputs.row("inputs")));
+    sources.extend(file.checkpoint.as_ref().map(|checkpoint| checkpoint.row("checkpoint")));
     Ok(Stack {
         name: name.to_owned(),
         borrowed: (measured != chip).then(|| measured.to_owned()),
@@ -115,6 +117,7 @@ pub fn parse(name: &str, source: &SourceText, chip: &str, relatives: &[String]) 
         exchange: file.exchange,
         kernels: file.kernels.map(|kernels| kernels.value).unwrap_or_default(),
         inputs: file.inputs.map(|inputs| inputs.value).unwrap_or_default(),
+        checkpoint: file.checkpoint.map(|checkpoint| checkpoint.value).unwrap_or_default(),
         figures,
         sources,
     })
