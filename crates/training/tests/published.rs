@@ -47,6 +47,7 @@ impl Bench {
             sequence,
             global_batch,
             balanced: false,
+            reuse_master: false,
         };
         let costs = Costs::new(&self.chip, &self.kernels, Fidelity::Tile);
         let mut meter = Meter::new(&self.node, costs, &network);
