@@ -109,4 +109,19 @@ mod tests {
         assert_eq!(per_matrix_flop(&chip, Dtype::Nvfp4), chip.power.matrix_8 * 0.5);
         assert_eq!(per_matrix_flop(&chip, Dtype::Tf32), chip.power.matrix_16 * 2.0);
     }
+
+    /// 0.75 pJ each of 1e12 operations are 0.75 J: 2.5 ms of 300 W, whatever the kernel's own time and L2 traffic.
+    #[test]
+    fn a_long_load_takes_no_less_than_its_energy_under_a_lower_cap() {
+        let mut chip = catalog::chip("h20").unwrap();
+        chip.power.active_idle = Watts::new(100.0);
+        chip.power.cap = Watts::new(400.0);
+        let work = Work { matrix: Flops::new(1e12), l2: Bytes::new(1e12), ..Work::default() };
+        let time = Seconds::new(1e-3);
+        let timing = Timing { time, work, multiply: Dtype::Bf16, bound: Bound::Hbm, choice: Choice::None };
+        let expected = chip.power.matrix_16.get() * 1e12 / 300.0;
+        assert!((floor(&chip, &timing, Some(Watts::new(500.0))).get() / expected - 1.0).abs() < 1e-12);
+        assert_eq!(floor(&chip, &timing, Some(Watts::new(400.0))), Seconds::ZERO);
+        assert_eq!(floor(&chip, &timing, None), Seconds::ZERO);
+    }
 }
