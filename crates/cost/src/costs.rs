@@ -89,7 +89,8 @@ impl<'a> Costs<'a> {
         };
         let Timing { work, bound, choice, .. } = timing;
         let (time, energy) = energy::within_cap(self.chip, &timing, basis.cap);
-        Ok(Estimate { time, work, energy, bound, choice, sigma: basis.sigma })
+        let (uncapped, floor) = (timing.time, energy::floor(self.chip, &timing, basis.cap));
+        Ok(Estimate { time, uncapped, floor, work, energy, bound, choice, sigma: basis.sigma })
     }
 
     fn machine(&self) -> Machine<'a> {

@@ -7,6 +7,10 @@ use vitruvian_quantity::{Bytes, Flops, Joules, Seconds};
 pub struct Estimate {
     /// Wall time on the device, launch included.
     pub time: Seconds,
+    /// The same under the power cap that was measured, for those who know what a long load makes of it.
+    pub uncapped: Seconds,
+    /// Least time that this chip's power cap leaves the work, where it is below the cap that was measured.
+    pub floor: Seconds,
     /// What is executed and moved.
     pub work: Work,
     /// Energy above active idle.

@@ -91,6 +91,8 @@ impl<'a> Meter<'a> {
             let hbm = Bytes::new(2.0 * collective.bytes as f64);
             Estimate {
                 time: estimate.time,
+                uncapped: estimate.time,
+                floor: Seconds::ZERO,
                 work: Work { hbm, ..Work::default() },
                 energy: chip.power.link * estimate.bytes_on_links + chip.power.hbm * hbm,
                 bound: Bound::Network,

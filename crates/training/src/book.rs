@@ -106,7 +106,7 @@ fn price(job: &Job<'_>, plan: &Plan, meter: &mut Meter<'_>) -> Result<Prices, Re
     Ok(Prices {
         embedding: priced(setting, &ends::embedding(setting), Held::of_embedding(model, degrees), meter)?,
         mtp: mtp(setting, &head, meter)?,
-        logits: ends::logits_bytes(setting, job.stack.figures.logits),
+        logits: ends::logits_bytes(setting),
         widest: widest(setting),
         stream: setting.row_bytes(setting.resident_tokens()) as f64,
         kinds,

@@ -5,7 +5,7 @@ use vitruvian_diagnostics::{Diagnostic, SourceText};
 use crate::stack::{Stack, parse};
 
 /// Stack files, embedded, in the order in which a chip's default is looked for.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("megatron-lm", include_str!("../../../catalog/training/megatron-lm.toml")),
     ("mindspeed-llm", include_str!("../../../catalog/training/mindspeed-llm.toml")),
     ("mindformers", include_str!("../../../catalog/training/mindformers.toml")),
@@ -13,6 +13,7 @@ const FILES: [(&str, &str); 9] = [
     ("llm-foundry", include_str!("../../../catalog/training/llm-foundry.toml")),
     ("torchtitan-eager", include_str!("../../../catalog/training/torchtitan-eager.toml")),
     ("deepspeed", include_str!("../../../catalog/training/deepspeed.toml")),
+    ("megatron-lm-2023", include_str!("../../../catalog/training/megatron-lm-2023.toml")),
     ("hai-llm", include_str!("../../../catalog/training/hai-llm.toml")),
     ("megatron-2022", include_str!("../../../catalog/training/megatron-2022.toml")),
 ];

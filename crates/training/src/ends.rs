@@ -60,11 +60,12 @@ pub fn mtp_projection(setting: &Setting<'_>) -> Passes {
     backward_of(setting, vec![norms, Line::compute("mtp_proj", Operator::Gemm(gemm))])
 }
 
-/// Logits alive at the loss, in bytes: 16 bits out of the product and as many of their gradient into it, and `copies` of
-/// them in fp32.
-pub fn logits_bytes(setting: &Setting<'_>, copies: f64) -> f64 {
+/// Logits alive at the loss, in bytes: what the product puts out and what the loss makes of it.
+pub fn logits_bytes(setting: &Setting<'_>) -> f64 {
+    let figures = &setting.stack.figures;
+    let each = if setting.degrees.tp > 1 { figures.logits_split } else { figures.logits };
     let columns = setting.model.vocab.div_ceil(setting.degrees.tp);
-    f64::from(setting.tokens()) * f64::from(columns) * (2.0 + 2.0 + 4.0 * copies)
+    f64::from(setting.tokens()) * f64::from(columns) * each
 }
 
 fn exchange(setting: &Setting<'_>, name: &'static str, kind: CollectiveKind) -> Option<Line> {

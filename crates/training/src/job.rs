@@ -32,6 +32,8 @@ pub struct Job<'a> {
     pub global_batch: u32,
     /// Whether routing is forced to be even.
     pub balanced: bool,
+    /// Whether the upper halves of the master weights are the weights themselves.
+    pub reuse_master: bool,
 }
 
 impl<'a> Job<'a> {
@@ -43,7 +45,8 @@ impl<'a> Job<'a> {
 
     /// Bytes kept of each parameter.
     pub fn states(&self) -> StateBytes {
-        self.recipe.states(self.stack.figures.gradient_bytes(self.recipe))
+        let own = self.recipe.states(self.stack.figures.gradient_bytes(self.recipe));
+        if self.reuse_master { own.with_reused_master() } else { own }
     }
 
     /// Tokens of a step.

@@ -12,7 +12,7 @@ use vitruvian_model::{Ffn, Layer, Model, Operator, QuantPlan};
 
 use crate::plan::{Context, Degrees, Plan, Recompute};
 use crate::recipe::Recipe;
-use crate::stack::Stack;
+use crate::stack::{Checkpoint, Stack};
 
 pub(crate) use kept::Kept;
 
@@ -69,8 +69,10 @@ pub struct Line {
     pub operator: Operator,
     /// How often.
     pub count: u32,
-    /// Cost over that of the operator: a backward kernel in forward kernels.
+    /// Time over that of the operator: a backward kernel in forward kernels, a slower kernel than the profile's.
     pub factor: f64,
+    /// Work over that of the operator: products, bytes and the energy of both.
+    pub work: f64,
     /// Where it spends its time.
     pub lane: Lane,
 }
@@ -93,11 +95,16 @@ pub struct Passes {
 impl Line {
     /// Device work, once.
     pub(crate) fn compute(name: &'static str, operator: Operator) -> Self {
-        Self { name, operator, count: 1, factor: 1.0, lane: Lane::Compute }
+        Self { name, operator, count: 1, factor: 1.0, work: 1.0, lane: Lane::Compute }
     }
 
-    /// The same, at another cost.
-    pub(crate) fn at(self, factor: f64) -> Self {
+    /// Several times the work, in as many times the time.
+    pub(crate) fn at(self, share: f64) -> Self {
+        Self { factor: self.factor * share, work: self.work * share, ..self }
+    }
+
+    /// The same work by a slower kernel.
+    pub(crate) fn slower(self, factor: f64) -> Self {
         Self { factor: self.factor * factor, ..self }
     }
 }
@@ -184,9 +191,12 @@ fn again(setting: &Setting<'_>, forward: &[Line]) -> Vec<Line> {
         }
         Recompute::EverySecond => match line.operator {
             Operator::PrefillAttention(_) | Operator::MlaDecode(_) | Operator::LinearAttention(_) => 0.0,
-            Operator::Gemm(_) => 0.5,
+            Operator::Gemm(_) => 1.0 - kept::kept_share(line.name, forward),
             _ => 1.0,
         },
+        Recompute::Full if setting.stack.checkpoint == Checkpoint::EarlyStop => {
+            f64::from(u8::from(line.name != "down_proj"))
+        }
         Recompute::Full => 1.0,
     };
     forward.iter().map(|line| line.at(share(line))).filter(|line| line.factor > 0.0).collect()

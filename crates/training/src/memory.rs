@@ -28,9 +28,9 @@ pub struct Memory {
     pub logits: f64,
     /// Whole parameters and gradients of the layers at work, where both are sharded.
     pub gathered: f64,
-    /// Context, communicators, workspaces.
+    /// Context and communicators, outside of the allocator.
     pub runtime: f64,
-    /// Allocator waste.
+    /// Allocator waste, and blocks of the optimizer that nothing freed is large enough for.
     pub slack: f64,
 }
 
@@ -40,9 +40,14 @@ impl Memory {
         self.states() + self.activations + self.working + self.logits + self.gathered
     }
 
+    /// What the allocator takes from the driver.
+    pub fn reserved(&self) -> f64 {
+        self.allocated() + self.slack
+    }
+
     /// Everything.
     pub fn peak(&self) -> f64 {
-        self.allocated() + self.runtime + self.slack
+        self.reserved() + self.runtime
     }
 
     /// What outlives a step.
@@ -125,9 +130,15 @@ fn of_device(
         working,
         logits,
         gathered,
-        runtime: figures.runtime.get(),
-        slack: figures.slack * tensors,
+        runtime: figures.runtime.get() + communicators(plan) * figures.communicator.get(),
+        slack: figures.slack * tensors + figures.block * device.held.updated(plan),
     }
+}
+
+/// Groups of more than one rank: a communicator each.
+fn communicators(plan: &Plan) -> f64 {
+    let d = plan.degrees;
+    [d.tp, d.cp, d.pp, d.cp * d.dp, d.ep].into_iter().filter(|ranks| *ranks > 1).count() as f64
 }
 
 /// Logits beside the inputs of the last norm, 2·s·b·h, and of the head, as much again (arXiv 2205.05198, section 4.3), the
@@ -151,7 +162,8 @@ fn working(plan: &Plan, prices: &Prices) -> f64 {
     rebuilt + prices.widest + prices.stream * gathering(plan)
 }
 
-/// Two layers' parameters and one layer's gradients, and the ends, which FSDP keeps whole through the pass.
+/// Two layers' parameters, or as many as the stack lets live; one layer's gradients and the buckets they leave through;
+/// and the ends, which FSDP keeps whole through the pass.
 fn gathered(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device) -> f64 {
     if plan.sharding != Sharding::Parameters {
         return 0.0;
@@ -159,5 +171,6 @@ fn gathered(job: &Job<'_>, plan: &Plan, prices: &Prices, device: &Device) -> f64
     let each = job.states();
     let largest = prices.kinds.iter().map(|kind| kind.held.total()).fold(0.0, f64::max);
     let ends = if device.chunks.iter().any(|chunk| chunk.last) { prices.head.held.total() } else { 0.0 };
-    2.0 * largest * each.parameter + largest.max(ends) * each.gradient + ends * each.parameter
+    let whole = (2.0 * largest + ends).max(job.stack.figures.live.min(device.held.total()));
+    whole * each.parameter + largest.max(ends) * each.gradient + job.stack.figures.buckets.get()
 }

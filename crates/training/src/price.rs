@@ -2,7 +2,7 @@
 
 use vitruvian_cost::Refusal;
 use vitruvian_engine::Meter;
-use vitruvian_model::{Operator, Scheme};
+use vitruvian_model::Operator;
 
 use crate::layer::{Lane, Line};
 use crate::plan::Overlap;
@@ -53,12 +53,13 @@ impl Pass {
     fn add(&mut self, line: &Line, meter: &mut Meter<'_>, figures: &Figures) -> Result<(), Refusal> {
         let estimate = meter.operator(&line.operator)?;
         let runs = f64::from(line.count) * line.factor;
-        let (time, lane) = (estimate.time.get() * runs, line.lane);
-        self.energy += estimate.energy.get() * runs;
-        self.flops += estimate.work.matrix.get() * runs;
+        let (time, lane) = (estimate.uncapped.get() * runs, line.lane);
+        let works = f64::from(line.count) * line.work;
+        self.energy += estimate.energy.get() * works;
+        self.flops += estimate.work.matrix.get() * works;
         let exchanged = time * figures.collective + figures.exchange.get() * f64::from(line.count);
         match lane {
-            Lane::Compute => self.add_kernel(&line.operator, time, line, figures),
+            Lane::Compute => self.add_kernel(line, time, estimate.floor.get() * works, figures),
             Lane::Tensor => self.tensor += exchanged,
             Lane::TensorBeside => self.tensor_beside += exchanged,
             Lane::ContextBeside => self.context_beside += exchanged,
@@ -69,32 +70,25 @@ impl Pass {
         Ok(())
     }
 
-    fn add_kernel(&mut self, operator: &Operator, time: f64, line: &Line, figures: &Figures) {
+    /// A kernel's time is the profile's times the stack's figure, and no less than what the power cap leaves.
+    fn add_kernel(&mut self, line: &Line, time: f64, floor: f64, figures: &Figures) {
         // Experts are launched one by one, on several streams.
-        let experts = match operator {
+        let experts = match line.operator {
             Operator::Gemm(gemm) if line.name.starts_with("experts") => gemm.batch,
             _ => 1,
         };
         self.launches += f64::from(line.count) * f64::from(experts);
-        match operator {
-            Operator::Gemm(gemm) => self.add_product(time, gemm.scheme, figures),
-            Operator::GroupedGemm(gemm) => self.add_product(time, gemm.scheme, figures),
+        let time = (time * figures.of(&line.operator)).max(floor);
+        self.compute += time;
+        match line.operator {
+            Operator::Gemm(_) | Operator::GroupedGemm(_) => self.products += time,
             Operator::PrefillAttention(_)
             | Operator::DecodeAttention(_)
             | Operator::MlaDecode(_)
             | Operator::LinearAttention(_)
-            | Operator::Indexer(_) => {
-                self.attention += time;
-                self.compute += time;
-            }
-            _ => self.compute += time * figures.vector,
+            | Operator::Indexer(_) => self.attention += time,
+            _ => {}
         }
-    }
-
-    fn add_product(&mut self, time: f64, scheme: Scheme, figures: &Figures) {
-        let factor = if scheme.activation().bits() == 8 { figures.matrix_8 } else { figures.matrix };
-        self.products += time * factor;
-        self.compute += time * factor;
     }
 
     /// The same, several times.

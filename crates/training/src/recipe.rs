@@ -28,6 +28,14 @@ pub struct StateBytes {
     pub optimizer: f64,
 }
 
+impl StateBytes {
+    /// The master copy keeps the 16 bits that the working copy lacks (MindSpeed, `--reuse-fp32-param`).
+    #[must_use]
+    pub fn with_reused_master(self) -> Self {
+        Self { optimizer: self.optimizer - self.parameter, ..self }
+    }
+}
+
 impl Recipe {
     /// All of them with their names.
     pub const NAMES: &'static [(&'static str, Self)] = &[
@@ -96,5 +104,7 @@ mod tests {
         assert_eq!(sum(Recipe::Bf16.states(4.0)), 18.0);
         // DeepSeek-V3: 2 + 4 + 4 + 2 + 2
         assert_eq!(sum(Recipe::Fp8Block.states(4.0)), 14.0);
+        // 2 + 4 + (4 − 2) + 4 + 4
+        assert_eq!(sum(Recipe::Bf16.states(4.0).with_reused_master()), 16.0);
     }
 }

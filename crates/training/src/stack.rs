@@ -2,6 +2,7 @@
 
 mod file;
 
+use vitruvian_model::{Operator, Scheme};
 use vitruvian_quantity::{Bytes, Seconds};
 
 pub use file::parse;
@@ -25,6 +26,12 @@ pub struct Stack {
     pub attention: Attention,
     /// How rows reach their experts.
     pub exchange: Exchange,
+    /// Kernels of norms and activation functions.
+    pub kernels: Kernels,
+    /// What backward products do for inputs that tensor parallelism gathered.
+    pub inputs: Inputs,
+    /// How much of a layer full recomputation runs again.
+    pub checkpoint: Checkpoint,
     /// The figures.
     pub figures: Figures,
     /// Where each figure comes from: key, source, grade.
@@ -63,10 +70,62 @@ pub enum Exchange {
     Dispatch,
 }
 
+/// Kernels of norms and gated activation functions, as far as they decide what is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kernels {
+    /// One kernel each, by hand or by a compiler: the inputs are kept.
+    #[default]
+    Fused,
+    /// Operation by operation. An RMS norm keeps its input widened to FP32 and the normalised rows in 16 bits, a gated
+    /// activation also the activated gate (`LlamaRMSNorm` and `LlamaMLP` of transformers; `torch.nn.RMSNorm`).
+    Eager,
+}
+
+/// What becomes of inputs that sequence parallelism gathers for a product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inputs {
+    /// Each rank keeps its share and gathers again in the backward pass (arXiv 2205.05198, section 4.2.2).
+    #[default]
+    Regathered,
+    /// Autograd keeps the gathered tensor (`ColwiseParallel` of `PyTorch`).
+    Kept,
+}
+
+/// How much of a layer full recomputation runs again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checkpoint {
+    /// All of it, as a function with a backward pass of its own must (Megatron-LM's `CheckpointFunction`).
+    #[default]
+    Whole,
+    /// Up to the last tensor that the backward pass reads: not the last product, whose output nothing reads
+    /// (`torch.utils.checkpoint` without re-entry, `early_stop`).
+    EarlyStop,
+}
+
 impl Figures {
     /// Bytes of an accumulated gradient under a recipe.
     pub fn gradient_bytes(&self, recipe: Recipe) -> f64 {
         if recipe == Recipe::Fp16 { self.gradient_fp16 } else { self.gradient }
+    }
+
+    /// Time of an operator in a long step over that of the kernel profile. Attention's own stands in its lines.
+    pub fn of(&self, operator: &Operator) -> f64 {
+        let product = |scheme: Scheme| {
+            if scheme.activation().bits() == 8 { self.matrix_8 } else { self.matrix }
+        };
+        match operator {
+            Operator::Gemm(gemm) => product(gemm.scheme),
+            Operator::GroupedGemm(gemm) => product(gemm.scheme),
+            Operator::PrefillAttention(_)
+            | Operator::DecodeAttention(_)
+            | Operator::MlaDecode(_)
+            | Operator::LinearAttention(_)
+            | Operator::Indexer(_) => 1.0,
+            _ => self.vector,
+        }
     }
 }
 
@@ -103,12 +162,22 @@ pub struct Figures {
     pub gradient_fp16: f64,
     /// Share of dropped activations that dropout masks keep: one where the stack trains with dropout.
     pub dropout: f64,
-    /// Memory outside of tensors: context, communicators, workspaces.
+    /// Memory outside of the allocator: context and loaded kernels.
     pub runtime: Bytes,
+    /// Buffers of one communicator, outside of the allocator.
+    pub communicator: Bytes,
     /// Allocator waste over the tensors: cached and cut blocks.
     pub slack: f64,
-    /// Passes over fp32 logits kept for the loss: copies of them alive at the peak.
+    /// Bytes a parameter that the optimizer takes in one block, too large for any block that was freed.
+    pub block: f64,
+    /// Buckets of ZeRO-3 through which gradients are reduced.
+    pub buckets: Bytes,
+    /// Parameters that ZeRO-3 keeps gathered at once, where they are more than two layers.
+    pub live: f64,
+    /// Bytes of a logit alive at the loss.
     pub logits: f64,
+    /// The same where ranks share the vocabulary.
+    pub logits_split: f64,
     /// Spread of step time that stacks of one name show, relative.
     pub sigma: f64,
 }

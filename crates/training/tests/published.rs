@@ -47,6 +47,7 @@ impl Bench {
             sequence,
             global_batch,
             balanced: false,
+            reuse_master: false,
         };
         let costs = Costs::new(&self.chip, &self.kernels, Fidelity::Tile);
         let mut meter = Meter::new(&self.node, costs, &network);
@@ -92,6 +93,64 @@ fn activations_of_a_llama_layer() {
     let expected = 32.0 * layer;
     let found = step.memory[0].activations;
     assert!((found / expected - 1.0).abs() < 1e-3, "{found} for {expected}");
+}
+
+/// transformers 4.36, `modeling_llama.py`, with a flash kernel. Each norm keeps its input in FP32 and what it normalised in 16
+/// bits, 2·(4 + 2)·h; q, k, v and what attention reads and puts out 2·(4h + 2·n_kv·d) + 4·n_h; the gate, its activation, up and
+/// their product 8·i; the inputs of gate and up 2·h.
+#[test]
+fn activations_of_an_eager_llama_layer() {
+    let bench = Bench::new("h100-sxm", "deepspeed", "llama-3.1-8b");
+    let step = bench.step(&Plan::new(Degrees::ONE), Recipe::Bf16, 4096, 1, Detail::Closed);
+    let (h, kv, i) = (4096.0, 1024.0, 14336.0);
+    let layer = 12.0 * h + 2.0 * (3.0 * h + 2.0 * kv) + 4.0 * 32.0 + 8.0 * i + 2.0 * h;
+    let expected = 32.0 * 4096.0 * layer;
+    let found = step.memory[0].activations;
+    assert!((found / expected - 1.0).abs() < 1e-3, "{found} for {expected}");
+}
+
+/// torchtitan's policy keeps the outputs of q, v, gate and down beside attention's, and each layer's input.
+#[test]
+fn every_second_product_is_kept() {
+    let bench = Bench::new("h100-sxm", "torchtitan", "llama-3.1-8b");
+    let plan = Plan { recompute: Recompute::EverySecond, ..Plan::new(Degrees::ONE) };
+    let step = bench.step(&plan, Recipe::Bf16, 4096, 1, Detail::Closed);
+    let (h, kv, i) = (4096.0, 1024.0, 14336.0);
+    let layer = 2.0 * h + 2.0 * (h + kv) + 2.0 * h + 4.0 * 32.0 + 2.0 * i + 2.0 * h;
+    let expected = 32.0 * 4096.0 * layer;
+    let found = step.memory[0].activations;
+    assert!((found / expected - 1.0).abs() < 1e-3, "{found} for {expected}");
+}
+
+/// `torch.utils.checkpoint` stops before the last product of a layer, Megatron's function does not.
+#[test]
+fn early_stop_saves_the_last_product() {
+    let plan = Plan { recompute: Recompute::Full, ..Plan::new(Degrees::ONE) };
+    let flops = |stack| {
+        let bench = Bench::new("h100-sxm", stack, "llama-3.1-8b");
+        let step = bench.step(&plan, Recipe::Bf16, 4096, 1, Detail::Closed);
+        step.hfu * bench.chip.matrix_peak(vitruvian_quantity::Dtype::Bf16).get() * step.time
+    };
+    let saved = flops("megatron-lm") - flops("torchtitan");
+    let expected = 32.0 * 2.0 * 4096.0 * 4096.0 * 14336.0;
+    assert!((saved / expected - 1.0).abs() < 1e-3, "{saved} for {expected}");
+}
+
+/// DeepSpeed's ZeRO-3 on eight ranks: two bytes of weights and gradients, twelve of the optimizer, over eight; a billion
+/// parameters live; the optimizer takes six bytes a parameter of its own in blocks that nothing freed holds.
+#[test]
+fn zero_3_keeps_an_eighth_and_what_its_defaults_say() {
+    let bench = Bench::new("a100-sxm", "deepspeed", "llama-3.1-8b");
+    let plan = Plan { sharding: Sharding::Parameters, ..Plan::new(Degrees { dp: 8, ..Degrees::ONE }) };
+    let memory = bench.step(&plan, Recipe::Bf16, 2048, 8, Detail::Closed).memory[0];
+    let parameters = 8.03e9;
+    assert!((memory.states() / (16.0 * parameters / 8.0) - 1.0).abs() < 1e-3, "{}", memory.states());
+    // The head's gradient, 4096 · 128256 in 16 bits, is the largest.
+    let gathered = 2e9 + 2e9 + 2.0 * 4096.0 * 128_256.0;
+    assert!((memory.gathered / gathered - 1.0).abs() < 1e-3, "{}", memory.gathered);
+    let waste = memory.slack - 0.2 * memory.allocated();
+    assert!((waste / (6.0 * parameters / 8.0) - 1.0).abs() < 1e-3, "{waste}");
+    assert_eq!(memory.peak(), memory.reserved() + memory.runtime);
 }
 
 /// arXiv 2205.05198, appendix A: 72·B·s·L·h²·(1 + s/6h + V/12hL), the pairs of attention counted whole; causal ones are

@@ -248,6 +248,7 @@ fn spec(arguments: &PlanArgs) -> PlanSpec {
         overlap: own.overlap.clone(),
         offload: own.offload.clone(),
         attention: own.attention.clone(),
+        ..PlanSpec::default()
     }
 }
 

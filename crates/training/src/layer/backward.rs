@@ -4,6 +4,10 @@ use vitruvian_model::{Gemm, Operator, Scheme, VectorKind, VectorOp};
 
 use super::{Line, Setting};
 
+/// Products of attention's backward pass over those of its forward pass: five of the same size against two
+/// (arXiv 2205.14135).
+const ATTENTION: f64 = 2.5;
+
 /// Appends what the gradients of a forward line cost.
 pub(super) fn push(setting: &Setting<'_>, line: &Line, input: &mut Vec<Line>, weight: &mut Vec<Line>) {
     match line.operator {
@@ -23,7 +27,10 @@ pub(super) fn push(setting: &Setting<'_>, line: &Line, input: &mut Vec<Line>, we
         | Operator::MlaDecode(_)
         | Operator::DecodeAttention(_)
         | Operator::LinearAttention(_)
-        | Operator::Indexer(_) => input.push(line.at(setting.stack.figures.attention_backward)),
+        | Operator::Indexer(_) => {
+            let slower = setting.stack.figures.attention_backward / ATTENTION;
+            input.push(line.at(ATTENTION).slower(slower));
+        }
         Operator::Vector(vector) if passes(vector.kind) > 0.0 => input.push(line.at(passes(vector.kind))),
         // Rows of gradients are read and added into the table.
         Operator::Embedding(_) => weight.push(line.at(2.0)),

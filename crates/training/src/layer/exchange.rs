@@ -4,6 +4,7 @@ use vitruvian_model::{Collective, CollectiveKind, Ffn, Group, Layer, Mixer, Oper
 
 use super::{Lane, Line, Setting};
 use crate::plan::Context;
+use crate::stack::Inputs;
 
 /// Forward: tokens gathered before a sublayer and its sums scattered after it; one all-reduce without sequence
 /// parallelism (arXiv 2205.05198, figures 4 and 5). Attention's keys and values, or its heads, as context needs.
@@ -34,7 +35,9 @@ pub(super) fn backward(setting: &Setting<'_>, layer: &Layer, input: &mut Vec<Lin
     let beside = Lane::TensorBeside;
     if setting.sequence_parallel {
         push(input, "tp_allgather", CollectiveKind::AllGather, (group, bytes), sublayers, Lane::Tensor);
-        push(input, "tp_regather", CollectiveKind::AllGather, (group, bytes), sublayers, beside);
+        if setting.stack.inputs == Inputs::Regathered {
+            push(input, "tp_regather", CollectiveKind::AllGather, (group, bytes), sublayers, beside);
+        }
         push(weight, "tp_reduce_scatter", CollectiveKind::ReduceScatter, (group, bytes), sublayers, beside);
     } else {
         push(weight, "tp_allreduce", CollectiveKind::AllReduce, (group, bytes), sublayers, beside);
@@ -97,6 +100,6 @@ fn push(
 ) {
     if group.size > 1 && count > 0 && bytes > 0 {
         let operator = Operator::Collective(Collective { kind, group, bytes });
-        lines.push(Line { name, operator, count, factor: 1.0, lane });
+        lines.push(Line { name, operator, count, factor: 1.0, work: 1.0, lane });
     }
 }

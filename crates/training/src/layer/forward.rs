@@ -84,11 +84,10 @@ fn push_core(setting: &Setting<'_>, core: PrefillAttention, line: Line, lines: &
         core
     };
     match setting.stack.attention {
-        Attention::Flash => lines.push(Line {
-            operator: Operator::PrefillAttention(core),
-            factor: setting.stack.figures.attention,
-            ..line
-        }),
+        Attention::Flash => {
+            let line = Line { operator: Operator::PrefillAttention(core), ..line };
+            lines.push(line.slower(setting.stack.figures.attention));
+        }
         Attention::Unfused => lines.extend(attention::unfused(setting, &core, line.count)),
     }
 }

@@ -9,6 +9,7 @@ use vitruvian_model::{Operator, Scheme, VectorKind};
 use super::{Line, Setting, attention};
 use crate::plan::Recompute;
 use crate::recipe::Recipe;
+use crate::stack::{Inputs, Kernels};
 
 /// Bytes on one rank of one layer and micro-batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -73,13 +74,14 @@ fn sum(setting: &Setting<'_>, forward: &[Line], which: impl Fn(&Line) -> bool) -
     forward.iter().filter(|line| which(line)).map(|line| bytes(setting, line)).sum()
 }
 
-/// Outputs of attention and of half of the products.
+/// Outputs of attention and of every second product.
 fn every_second(setting: &Setting<'_>, forward: &[Line]) -> f64 {
     let element = f64::from(setting.quant.activation().bits() / 8);
     let output = |line: &Line| match line.operator {
         Operator::Gemm(gemm) => {
             let shared = if SLICED.contains(&line.name) { split(setting) } else { 1.0 };
-            0.5 * f64::from(gemm.batch) * f64::from(gemm.m) * f64::from(gemm.n) * element / shared
+            let all = f64::from(gemm.batch) * f64::from(gemm.m) * f64::from(gemm.n) * element / shared;
+            all * kept_share(line.name, forward)
         }
         Operator::PrefillAttention(core) => {
             let tokens = f64::from(core.batch) * f64::from(core.new);
@@ -90,8 +92,43 @@ fn every_second(setting: &Setting<'_>, forward: &[Line]) -> f64 {
     forward.iter().map(|line| f64::from(line.count) * output(line)).sum()
 }
 
+/// Share of a product's outputs that the policy of every second product keeps, and does not compute again. It counts
+/// q, k, v, o, gate, up, down and keeps the odd ones (torchtitan, `_apply_ac_to_transformer_block`); half of others.
+pub(super) fn kept_share(name: &str, forward: &[Line]) -> f64 {
+    let core = forward.iter().find_map(|line| match line.operator {
+        Operator::PrefillAttention(core) => Some(core),
+        _ => None,
+    });
+    match (name, core) {
+        ("qkv_proj", Some(core)) => {
+            let (queries, keys) = (f64::from(core.heads), f64::from(core.kv_heads));
+            (queries + keys) / (queries + 2.0 * keys)
+        }
+        ("o_proj", Some(_)) => 0.0,
+        ("down_proj", Some(_)) => 1.0,
+        _ => 0.5,
+    }
+}
+
+/// Ranks over which a product's input on the residual stream is shared out while it is kept.
 fn split(setting: &Setting<'_>) -> f64 {
-    if setting.sequence_parallel { f64::from(setting.degrees.tp) } else { 1.0 }
+    let shared = setting.sequence_parallel && setting.stack.inputs == Inputs::Regathered;
+    if shared { f64::from(setting.degrees.tp) } else { 1.0 }
+}
+
+/// Bytes that a norm or an activation function keeps of one element of its rows, `element` of which came in.
+fn vector_bytes(setting: &Setting<'_>, line: &Line, kind: VectorKind, element: f64) -> f64 {
+    let eager = setting.stack.kernels == Kernels::Eager;
+    match kind {
+        VectorKind::Norm if line.name == "softmax" => 0.0,
+        // A mask of one byte.
+        VectorKind::Activation if line.name.ends_with("dropout") => setting.stack.figures.dropout,
+        VectorKind::GatedActivation if eager => 3.0 * element,
+        VectorKind::GatedActivation | VectorKind::Gate => 2.0 * activation_bytes(setting, kind, element),
+        VectorKind::Norm | VectorKind::AddNorm if eager => 4.0 + element,
+        VectorKind::Norm | VectorKind::AddNorm | VectorKind::Activation => element,
+        _ => 0.0,
+    }
 }
 
 /// DeepSeek-V3 keeps the inputs of activation functions in FP8 (arXiv 2412.19437, section 3.3.3).
@@ -146,17 +183,7 @@ fn bytes(setting: &Setting<'_>, line: &Line) -> f64 {
             tokens * f64::from(core.heads) * f64::from(2 * core.latent + core.rope) * element
         }
         Operator::LinearAttention(_) => 2.0 * setting.row_bytes(setting.tokens()) as f64,
-        Operator::Vector(vector) => {
-            let inputs = match vector.kind {
-                VectorKind::Norm if line.name == "softmax" => 0.0,
-                VectorKind::GatedActivation | VectorKind::Gate => 2.0,
-                // A mask of one byte.
-                VectorKind::Activation if line.name.ends_with("dropout") => dropout / element,
-                VectorKind::Norm | VectorKind::AddNorm | VectorKind::Activation => 1.0,
-                _ => 0.0,
-            };
-            inputs * vector.elements() * activation_bytes(setting, vector.kind, element)
-        }
+        Operator::Vector(vector) => vector.elements() * vector_bytes(setting, line, vector.kind, element),
         _ => 0.0,
     };
     f64::from(line.count) * one

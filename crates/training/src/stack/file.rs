@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vitruvian_diagnostics::{Diagnostic, SourceText};
 use vitruvian_quantity::{Bytes, Seconds};
 
-use super::{Attention, Exchange, Figures, Stack};
+use super::{Attention, Checkpoint, Exchange, Figures, Inputs, Kernels, Stack};
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +13,13 @@ struct Sourced<T> {
     value: T,
     source: String,
     grade: String,
+}
+
+impl<T> Sourced<T> {
+    /// Key, source, grade.
+    fn row(&self, key: &str) -> [String; 3] {
+        [key.to_owned(), self.source.clone(), self.grade.clone()]
+    }
 }
 
 #[derive(Deserialize)]
@@ -25,6 +32,9 @@ struct File {
     chip: String,
     attention: Attention,
     exchange: Exchange,
+    kernels: Option<Sourced<Kernels>>,
+    inputs: Option<Sourced<Inputs>>,
+    checkpoint: Option<Sourced<Checkpoint>>,
     figures: Table,
     /// Figures of other chips, where they differ.
     #[serde(default)]
@@ -53,7 +63,7 @@ macro_rules! figures {
             fn sources(&self) -> Vec<[String; 3]> {
                 let mut list = Vec::new();
                 $(if let Some(figure) = &self.$field {
-                    list.push([stringify!($field).to_owned(), figure.source.clone(), figure.grade.clone()]);
+                    list.push(figure.row(stringify!($field)));
                 })+
                 list
             }
@@ -64,7 +74,8 @@ macro_rules! figures {
 figures! {
     matrix: f64, matrix_8: f64, attention: f64, attention_backward: f64, vector: f64, collective: f64, launch: Seconds, step: Seconds,
     exchange: Seconds, tensor_overlap: f64, data_overlap: f64, contention: f64, gradient: f64, gradient_fp16: f64, dropout: f64,
-    runtime: Bytes, slack: f64, logits: f64, sigma: f64,
+    runtime: Bytes, communicator: Bytes, slack: f64, block: f64, buckets: Bytes, live: f64, logits: f64, logits_split: f64,
+    sigma: f64,
 }
 
 /// Reads a stack's file for a chip. `relatives` are chips whose own figures it may borrow, nearest first.
@@ -92,6 +103,10 @@ pub fn parse(name: &str, source: &SourceText, chip: &str, relatives: &[String]) 
     let figures = table.figures().map_err(|key| {
         Diagnostic::error("stack-file", format!("training stack `{name}` has no figure `{key}`"))
     })?;
+    let mut sources = table.sources();
+    sources.extend(file.kernels.as_ref().map(|kernels| kernels.row("kernels")));
+    sources.extend(file.inputs.as_ref().map(|inputs| inputs.row("inputs")));
+    sources.extend(file.checkpoint.as_ref().map(|checkpoint| checkpoint.row("checkpoint")));
     Ok(Stack {
         name: name.to_owned(),
         borrowed: (measured != chip).then(|| measured.to_owned()),
@@ -100,7 +115,10 @@ pub fn parse(name: &str, source: &SourceText, chip: &str, relatives: &[String]) 
         vendors: file.vendors,
         attention: file.attention,
         exchange: file.exchange,
+        kernels: file.kernels.map(|kernels| kernels.value).unwrap_or_default(),
+        inputs: file.inputs.map(|inputs| inputs.value).unwrap_or_default(),
+        checkpoint: file.checkpoint.map(|checkpoint| checkpoint.value).unwrap_or_default(),
         figures,
-        sources: table.sources(),
+        sources,
     })
 }

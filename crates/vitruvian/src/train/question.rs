@@ -86,6 +86,7 @@ impl Question {
             sequence: self.sequence,
             global_batch: self.global_batch,
             balanced: self.study.balanced,
+            reuse_master: self.study.plan.reuse_master,
         }
     }
 

@@ -100,6 +100,8 @@ pub struct PlanSpec {
     pub offload: Option<String>,
     /// `flash` or `unfused`; nothing for the stack's own kernel.
     pub attention: Option<String>,
+    /// Whether the upper halves of the master weights are the weights themselves (MindSpeed, `--reuse-fp32-param`).
+    pub reuse_master: bool,
 }
 
 impl TrainStudy {

@@ -27,6 +27,8 @@ pub enum Metric {
     TrainingThroughputPerChip,
     /// Memory of the fullest chip as its driver shows it.
     PeakMemory,
+    /// Memory that the allocator of the fullest rank took from its driver.
+    ReservedMemory,
     /// Memory of the tensors of the fullest rank.
     AllocatedMemory,
     /// Memory of the activations of the first stage's rank.
@@ -45,7 +47,7 @@ struct File {
     measured: Option<Measured>,
 }
 
-/// A model: a name of the catalog, or the fields of its `config.json`.
+/// A model or a chip: a name of the catalog, or its own fields.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Named {
@@ -56,7 +58,8 @@ enum Named {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deployment {
-    chip: Spanned<String>,
+    /// A chip: a name of the catalog, or the fields of a chip file with a `name`.
+    chip: Spanned<Named>,
     node: Option<Spanned<String>>,
     stack: Option<Spanned<String>>,
     precision: Option<Spanned<String>>,
@@ -85,6 +88,7 @@ struct Measured {
     step_time: Option<Published>,
     training_throughput_per_chip: Option<Published>,
     peak_memory: Option<Published>,
+    reserved_memory: Option<Published>,
     allocated_memory: Option<Published>,
     activation_memory: Option<Published>,
     chip_hours: Option<Published>,
@@ -100,10 +104,11 @@ struct Published {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StepTime,
         Self::TrainingThroughputPerChip,
         Self::PeakMemory,
+        Self::ReservedMemory,
         Self::AllocatedMemory,
         Self::ActivationMemory,
         Self::ChipHours,
@@ -115,6 +120,7 @@ impl Metric {
             Self::StepTime => "step_time",
             Self::TrainingThroughputPerChip => "training_throughput_per_chip",
             Self::PeakMemory => "peak_memory",
+            Self::ReservedMemory => "reserved_memory",
             Self::AllocatedMemory => "allocated_memory",
             Self::ActivationMemory => "activation_memory",
             Self::ChipHours => "chip_hours",
@@ -126,7 +132,7 @@ impl Metric {
         match self {
             Self::StepTime => "s",
             Self::TrainingThroughputPerChip => "token/s",
-            Self::PeakMemory | Self::AllocatedMemory | Self::ActivationMemory => "GiB",
+            Self::PeakMemory | Self::ReservedMemory | Self::AllocatedMemory | Self::ActivationMemory => "GiB",
             Self::ChipHours => "h",
         }
     }
@@ -229,6 +235,7 @@ impl Scenario {
             Metric::StepTime => (step.time, step.sigma),
             Metric::TrainingThroughputPerChip => (step.tokens_per_s / chips, step.sigma),
             Metric::PeakMemory => (step.fullest().peak() / GIB, MEMORY_SIGMA),
+            Metric::ReservedMemory => (step.fullest().reserved() / GIB, MEMORY_SIGMA),
             Metric::AllocatedMemory => (step.fullest().allocated() / GIB, MEMORY_SIGMA),
             Metric::ActivationMemory => {
                 (step.memory.first().map_or(0.0, |first| first.activations) / GIB, MEMORY_SIGMA)
@@ -249,6 +256,7 @@ impl Measured {
             Metric::StepTime => self.step_time.as_ref(),
             Metric::TrainingThroughputPerChip => self.training_throughput_per_chip.as_ref(),
             Metric::PeakMemory => self.peak_memory.as_ref(),
+            Metric::ReservedMemory => self.reserved_memory.as_ref(),
             Metric::AllocatedMemory => self.allocated_memory.as_ref(),
             Metric::ActivationMemory => self.activation_memory.as_ref(),
             Metric::ChipHours => self.chip_hours.as_ref(),
@@ -258,12 +266,16 @@ impl Measured {
 
 fn study(file: &File, source: &SourceText) -> TrainStudy {
     let name = |field: &Option<Spanned<String>>| field.as_ref().map(|name| name.get_ref().clone());
+    let chip = match file.deployment.chip.get_ref() {
+        Named::Name(name) => Input::Name(name.clone()),
+        Named::Config(table) => own_chip(table),
+    };
     let model = match file.model.get_ref() {
         Named::Name(name) => Input::Name(name.clone()),
         Named::Config(table) => Input::File { path: source.name().to_owned(), text: json(table) },
     };
     TrainStudy {
-        chip: Input::Name(file.deployment.chip.get_ref().clone()),
+        chip,
         model,
         node: name(&file.deployment.node).map(Input::Name),
         stack: name(&file.deployment.stack),
@@ -276,18 +288,42 @@ fn study(file: &File, source: &SourceText) -> TrainStudy {
     }
 }
 
+/// A chip that no catalog sells: one of it with other figures, as a source states them.
+fn own_chip(table: &toml::Table) -> Input {
+    let mut table = table.clone();
+    let name = table.remove("name");
+    let name = name.as_ref().and_then(toml::Value::as_str).unwrap_or("chip");
+    let lines = table.iter().map(|(key, value)| format!("{key} = {}\n", inline(value)));
+    Input::File { path: format!("{name}.toml"), text: lines.collect() }
+}
+
+/// A value on one line.
+fn inline(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => format!("{text:?}"),
+        toml::Value::Table(table) => {
+            let fields: Vec<String> = table.iter().map(|(k, v)| format!("{k} = {}", inline(v))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        other => json_value(other),
+    }
+}
+
 /// A flat table as JSON: numbers, words, truth values.
 fn json(table: &toml::Table) -> String {
-    let value = |value: &toml::Value| match value {
+    let fields: Vec<String> = table.iter().map(|(key, v)| format!("{key:?}: {}", json_value(v))).collect();
+    format!("{{{}}}", fields.join(", "))
+}
+
+fn json_value(value: &toml::Value) -> String {
+    match value {
         toml::Value::String(text) => format!("{text:?}"),
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Float(number) => number.to_string(),
         toml::Value::Boolean(truth) => truth.to_string(),
         // Nothing else has a place in a flat configuration: the reader says so.
         _ => "null".to_owned(),
-    };
-    let fields: Vec<String> = table.iter().map(|(key, v)| format!("{key:?}: {}", value(v))).collect();
-    format!("{{{}}}", fields.join(", "))
+    }
 }
 
 fn place(
