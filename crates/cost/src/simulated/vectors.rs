@@ -45,7 +45,8 @@ impl Scaling {
         let columns = problem.n.div_ceil(tiling.n);
         let blocks = problem.m.div_ceil(tiling.m) * columns;
         let shape = |rows: u32| RowShape { rows, width: tiling.n, ty: Type::Bf16 };
-        let rows = |rows| in_proportion(rows, |rows| run(core, &dequantise(core, shape(rows)).ok()?, Warmth::HOT));
+        let rows =
+            |rows| in_proportion(rows, |rows| run(core, &dequantise(core, shape(rows)).ok()?, Warmth::HOT));
         let last = problem.m.min(tiling.m) * blocks.min(core.cube_cores);
         Some(Self { all: rows(problem.m * columns)?, last: rows(last)?.device })
     }

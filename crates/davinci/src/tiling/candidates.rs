@@ -71,7 +71,11 @@ pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<
         for n in columns(menu, problem) {
             for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
                 for &swizzle in &menu.swizzle {
-                    found.extend(fitted(machine, problem, Blocks { m, n, split_k, swizzle: band(menu, problem, swizzle) }));
+                    found.extend(fitted(
+                        machine,
+                        problem,
+                        Blocks { m, n, split_k, swizzle: band(menu, problem, swizzle) },
+                    ));
                 }
             }
         }
@@ -112,7 +116,8 @@ fn fitted(machine: &Machine, problem: &GemmProblem, blocks: Blocks) -> Vec<GemmT
     let Blocks { m, n, split_k, swizzle } = blocks;
     let Some(k_l0) = step_depth(machine, problem, m, n) else { return Vec::new() };
     let k_l1 = chunk_depth(machine, problem, m, n, k_l0);
-    let swizzle = if swizzle == 0 { widest_band(machine, problem, n) } else { swizzle.min(problem.n.div_ceil(n)) };
+    let swizzle =
+        if swizzle == 0 { widest_band(machine, problem, n) } else { swizzle.min(problem.n.div_ceil(n)) };
     let buffers = if 8 * u64::from(m) * u64::from(n) <= machine.bytes(Space::L0c) { 2 } else { 1 };
     vec![GemmTiling { m, n, k_l1, k_l0, l0c_buffers: buffers, split_k, swizzle }]
 }

@@ -44,12 +44,14 @@ impl Slices {
     /// Share of the slices that are busy; one if nothing is read.
     pub(super) fn busy(&self) -> f64 {
         let few = self.reads.len() - 1;
-        let narrow = self.reads[1..few].iter().any(|reads| *reads > 0);
-        if self.reads[few] > 0 || !narrow {
+        if self.reads[few] > 0 || self.reads[1..few].iter().all(|reads| *reads == 0) {
             return 1.0;
         }
-        let idle: f64 =
-            self.idle[1..few].iter().zip(&self.reads[1..few]).map(|(idle, reads)| idle * f64::from(*reads)).sum();
+        let idle: f64 = self.idle[1..few]
+            .iter()
+            .zip(&self.reads[1..few])
+            .map(|(idle, reads)| idle * f64::from(*reads))
+            .sum();
         1.0 - idle.exp()
     }
 }
