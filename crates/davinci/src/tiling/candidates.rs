@@ -71,11 +71,8 @@ pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<
         for n in columns(menu, problem) {
             for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
                 for &swizzle in &menu.swizzle {
-                    found.extend(fitted(
-                        machine,
-                        problem,
-                        Blocks { m, n, split_k, swizzle: band(menu, problem, swizzle) },
-                    ));
+                    let swizzle = band(menu, problem, swizzle);
+                    found.extend(fitted(machine, problem, Blocks { m, n, split_k, swizzle }));
                 }
             }
         }

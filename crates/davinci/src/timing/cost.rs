@@ -282,3 +282,24 @@ fn gcd(a: u32, b: u32) -> u32 {
 fn nz_bytes(fixpipe: &Fixpipe) -> u32 {
     fixpipe.ty.bytes(fixpipe.m.next_multiple_of(16) * fixpipe.n.next_multiple_of(16))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::{Address, Type};
+
+    #[test]
+    fn rows_of_a_large_power_of_two_pitch_touch_few_slices() {
+        let chip = vitruvian_hardware::catalog::chip("ascend-910b2").unwrap();
+        let core = CoreTiming::of(chip.architecture).unwrap();
+        let slices = |cols: u32, src_pitch: u32| {
+            let (dst, src) = (Address::at(Space::L1, 0), Address::at(Space::Gm, 0));
+            GmPath::Nd2Nz(&Nd2Nz { dst, src, rows: 128, cols, src_pitch, dst_rows: 128, ty: Type::Bf16 })
+                .slices(&core)
+        };
+        // A round is 16 slices of 2 KiB: 32 KiB. Rows 32, 16 and 24 KiB apart start in 1, 2 and 32/gcd(24, 32) = 4 of them.
+        assert_eq!([32, 16, 24, 64].map(|kib| slices(256, kib << 10)), [1, 2, 4, 1]);
+        // A row of 4 KiB goes on into a second slice; rows 14 KiB apart start everywhere; one block of 64 KiB is in all.
+        assert_eq!([slices(2048, 32 << 10), slices(256, 14 << 10), slices(256, 512)], [2, 16, 16]);
+    }
+}
