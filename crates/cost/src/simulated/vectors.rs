@@ -64,7 +64,7 @@ fn run(core: &Core, kernel: &Kernel, warmth: Warmth) -> Option<Simulated> {
 }
 
 fn in_proportion(rows: u32, run: impl Fn(u32) -> Option<Simulated>) -> Option<Simulated> {
-    let whole = run(rows.min(MOST_ROWS))?;
-    let times = f64::from(rows) / f64::from(rows.min(MOST_ROWS).max(1));
+    let whole = run(rows.clamp(1, MOST_ROWS))?;
+    let times = f64::from(rows) / f64::from(rows.clamp(1, MOST_ROWS));
     Some(Simulated { device: whole.device * times, hbm: whole.hbm * times, l2: whole.l2 * times, ..whole })
 }
