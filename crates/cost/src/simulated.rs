@@ -4,6 +4,7 @@
 
 mod attention;
 mod products;
+mod vectors;
 
 use vitruvian_davinci::isa::Pipe;
 use vitruvian_davinci::kernels::gemm::GemmProblem;
@@ -39,6 +40,7 @@ pub(crate) fn run(operator: &Operator, on: &Machine) -> Option<Simulated> {
         Operator::GroupedGemm(op) => products::grouped(op, on, &core),
         Operator::PrefillAttention(op) => attention::prefill(op, on, &core),
         Operator::DecodeAttention(op) => attention::decode(op, on, &core),
+        Operator::Vector(op) => vectors::quantisation(op, on, &core),
         _ => None,
     }
 }
@@ -89,7 +91,7 @@ fn bound(core: &Core, report: &Report) -> Bound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vitruvian_model::operator::{DecodeAttention, Gemm, PrefillAttention};
+    use vitruvian_model::operator::{DecodeAttention, Gemm, PrefillAttention, VectorKind, VectorOp};
     use vitruvian_model::{Scheme, Sparsity};
     use vitruvian_quantity::Dtype;
 
@@ -124,6 +126,22 @@ mod tests {
         let sparse = run(&gemm(1, Scheme::W8A8Static, Sparsity::FourToTwo), &on(&chip)).unwrap();
         // half of the values and two index bits for each kept one: 0.5 · 1.25 of the bytes
         assert!((sparse.hbm.get() / int8.hbm.get() - 0.625).abs() < 0.01);
+    }
+
+    #[test]
+    fn scales_of_rows_cost_a_pass_of_the_vector_cores() {
+        let chip = vitruvian_hardware::catalog::chip("ascend-910b2").unwrap();
+        let product = |scheme| run(&gemm(512, scheme, Sparsity::Dense), &on(&chip)).unwrap();
+        let (fused, scaled) = (product(Scheme::W8A8Static), product(Scheme::W8A8Dynamic));
+        assert!(scaled.device > fused.device, "{} {}", scaled.device.get(), fused.device.get());
+        // int32 sums cross L2 once more in either direction than numbers of 16 bits: at least 4 B each
+        assert!(scaled.l2.get() - fused.l2.get() > 512.0 * 4096.0 * 4.0);
+        let quantise = VectorOp { kind: VectorKind::Quantise, rows: 4096, width: 4096, dtype: Dtype::Bf16 };
+        let time = run(&Operator::Vector(quantise), &on(&chip)).unwrap().device.get();
+        // 2 B read, 1 B written a number, no faster than memory
+        assert!(time > 3.0 * 4096f64.powi(2) / chip.hbm.bandwidth.get(), "{time}");
+        let norm = VectorOp { kind: VectorKind::Norm, ..quantise };
+        assert_eq!(run(&Operator::Vector(norm), &on(&chip)), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod l2;
 mod memory;
 mod queue;
 mod run;
+mod slices;
 mod stats;
 mod step;
 mod trace;

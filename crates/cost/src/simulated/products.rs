@@ -9,6 +9,7 @@ use vitruvian_model::operator::{Gemm, GroupedGemm};
 use vitruvian_model::{Scheme, Sparsity};
 use vitruvian_quantity::Dtype;
 
+use super::vectors::Scaling;
 use super::{Simulated, simulated, warmth_of};
 use crate::execution;
 use crate::timing::Machine;
@@ -19,9 +20,17 @@ pub(super) fn gemm(op: &Gemm, on: &Machine, core: &Core) -> Option<Simulated> {
     if op.batch > 1 {
         return many(&vec![problem; op.batch as usize], on, core);
     }
+    let by_row = op.scheme == Scheme::W8A8Dynamic;
+    let problem = if by_row { sums(problem) } else { problem };
     let options = Options { warmth: warmth_of(on, core, &problem, 1.0), trace: false };
     let found = search(core, &problem, &Menu::library(), options).ok()?;
-    Some(simulated(core, &found.report, sigma(core, &problem)))
+    let product = simulated(core, &found.report, sigma(core, &problem));
+    if by_row { Some(Scaling::of(core, &problem, &found.tiling)?.behind(product)) } else { Some(product) }
+}
+
+/// Scales of rows are beyond the cube core, which scales columns: its sums go to the vector cores through L2.
+fn sums(problem: GemmProblem) -> GemmProblem {
+    GemmProblem { epilogue: Epilogue::None, out: Type::S32, ..problem }
 }
 
 /// Every expert that is hit, with the mean rows of those: how uneven they are is the tile model's to say.

@@ -6,6 +6,7 @@
 //! MTE3                    | rows 0 …
 //! ```
 
+mod dequantise;
 mod frame;
 mod quantise;
 mod rms_norm;
@@ -13,6 +14,7 @@ mod rope;
 mod softmax;
 mod swiglu;
 
+pub use dequantise::dequantise;
 pub use quantise::quantise;
 pub use rms_norm::rms_norm;
 pub use rope::rope;

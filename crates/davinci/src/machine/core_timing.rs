@@ -134,6 +134,10 @@ pub struct CoreTiming {
     pub hbm_efficiency: f64,
     /// L2 read bandwidth that all cores together reach, against the stated one.
     pub l2_efficiency: f64,
+    /// Slices of L2, up to 255.
+    pub l2_slices: u32,
+    /// Bytes in one slice before the next one's turn.
+    pub l2_interleave: u32,
     /// Ways of an L2 set.
     pub l2_ways: u32,
     /// The vector unit.
@@ -194,6 +198,8 @@ impl CoreTiming {
             miss_latency: f.cycles("memory.miss_latency"),
             hbm_efficiency: f.number("memory.hbm_efficiency", ""),
             l2_efficiency: f.number("memory.l2_efficiency", ""),
+            l2_slices: f.count("memory.l2_slices").clamp(1, u32::from(u8::MAX)),
+            l2_interleave: (f.number("memory.l2_interleave", "B") as u32).max(1),
             l2_ways: f.count("memory.l2_ways"),
             vector: VectorTiming {
                 width: f.number("vector.width", "B/cycle"),

@@ -15,6 +15,8 @@ pub struct Menu {
     pub split_k: Vec<u32>,
     /// Widths of a band of block columns; zero stands for as many as keep B of the band in half of L2.
     pub swizzle: Vec<u32>,
+    /// Rows from which bands are narrower than N; fewer are walked along all of N.
+    pub banded_rows: u32,
     /// What products of a few rows are cut into, whatever the cores.
     pub few_rows: Option<FewRows>,
     /// How many of the best by closed form are simulated.
@@ -40,19 +42,22 @@ impl Menu {
             n: vec![16, 32, 48, 64, 96, 128, 160, 192, 256, 384, 512],
             split_k: vec![1, 2, 3, 4, 6, 8, 12],
             swizzle: vec![0, 3, 4, 6],
+            banded_rows: 0,
             few_rows: None,
             simulate: 6,
         }
     }
 
     /// What a vendor library's matmul chooses from: power-of-two blocks, K whole, blocks walked along N. The rule for a few
-    /// rows shows in measured times: at M ≤ 8, N = 1024 runs at the port rate of four cores, N = 2048 of eight.
+    /// rows shows in measured times: at M ≤ 8, N = 1024 runs at the port rate of four cores, N = 2048 of eight. So does the one
+    /// for bands: from M = 256 to 512, weights that do not fit L2 come from memory more than once.
     pub fn library() -> Self {
         Self {
             m: vec![16, 32, 64, 128, 256],
             n: vec![16, 32, 64, 128, 256, 512],
             split_k: vec![1],
             swizzle: vec![0],
+            banded_rows: 1024,
             few_rows: Some(FewRows { rows: 8, columns: 1024, n: 256 }),
             simulate: 3,
         }
@@ -66,12 +71,18 @@ pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<
         for n in columns(menu, problem) {
             for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
                 for &swizzle in &menu.swizzle {
+                    let swizzle = band(menu, problem, swizzle);
                     found.extend(fitted(machine, problem, Blocks { m, n, split_k, swizzle }));
                 }
             }
         }
     }
     found
+}
+
+/// The width of a band, as large as can be where there are few rows.
+fn band(menu: &Menu, problem: &GemmProblem, width: u32) -> u32 {
+    if problem.m < menu.banded_rows { u32::MAX } else { width }
 }
 
 /// Columns of a block.
@@ -102,7 +113,8 @@ fn fitted(machine: &Machine, problem: &GemmProblem, blocks: Blocks) -> Vec<GemmT
     let Blocks { m, n, split_k, swizzle } = blocks;
     let Some(k_l0) = step_depth(machine, problem, m, n) else { return Vec::new() };
     let k_l1 = chunk_depth(machine, problem, m, n, k_l0);
-    let swizzle = if swizzle == 0 { widest_band(machine, problem, n) } else { swizzle };
+    let swizzle =
+        if swizzle == 0 { widest_band(machine, problem, n) } else { swizzle.min(problem.n.div_ceil(n)) };
     let buffers = if 8 * u64::from(m) * u64::from(n) <= machine.bytes(Space::L0c) { 2 } else { 1 };
     vec![GemmTiling { m, n, k_l1, k_l0, l0c_buffers: buffers, split_k, swizzle }]
 }

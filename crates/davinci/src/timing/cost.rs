@@ -1,7 +1,7 @@
 //! Cycles of one instruction that runs alone.
 
 use crate::isa::{Burst, Fixpipe, FractalLoad, Instruction, Mmad, Move, Nd2Nz, Side, Space, Vector};
-use crate::machine::{Machine, PathTiming};
+use crate::machine::{CoreTiming, Machine, PathTiming};
 
 /// What an instruction costs its pipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -173,6 +173,8 @@ pub(super) struct Shape {
     pub(super) port: Port,
     /// Bytes moved, whole lines for reads.
     pub(super) bytes: u64,
+    /// Slices of L2 that a read touches; zero for writes.
+    pub(super) slices: u8,
     /// Cycles before the first byte.
     pub(super) startup: u32,
     /// Cycles below which the pipe is not freed.
@@ -206,7 +208,8 @@ impl GmPath<'_> {
         let (timing, width) = (port.timing(machine), port.width(machine));
         let streaming = (bytes as f64 / (timing.burst * width)).ceil() as u32;
         let floor = (bytes as f64 / width).ceil() as u32;
-        Shape { port, bytes, startup: timing.startup, floor: floor.max(timing.minimum), streaming }
+        let slices = self.slices(&machine.core);
+        Shape { port, bytes, slices, startup: timing.startup, floor: floor.max(timing.minimum), streaming }
     }
 
     fn port(&self) -> Port {
@@ -234,7 +237,19 @@ impl GmPath<'_> {
         }
     }
 
-    fn moved(&self, core: &crate::machine::CoreTiming) -> u64 {
+    /// Slices that a read touches: where its rows start on a round of all slices, and how far each goes on.
+    fn slices(&self, core: &CoreTiming) -> u8 {
+        let (_, rows, length, pitch) = self.footprint();
+        if self.port().writes() {
+            return 0;
+        }
+        let (rows, length) = if pitch == length { (1, rows.saturating_mul(length)) } else { (rows, length) };
+        let round = core.l2_slices * core.l2_interleave;
+        let starts = rows.min(round / gcd(round, pitch));
+        starts.saturating_mul(length.div_ceil(core.l2_interleave)).clamp(1, core.l2_slices) as u8
+    }
+
+    fn moved(&self, core: &CoreTiming) -> u64 {
         let (address, rows, length, pitch) = self.footprint();
         let (rows, length) = (u64::from(rows), u64::from(length));
         if self.port().writes() {
@@ -259,6 +274,32 @@ fn read_bytes(rows: u64, length: u64, pitch: u64, line: u64, aligned: bool, pena
     rows * (length + line).min(whole.max(penalised))
 }
 
+/// Greatest common divisor; `a` is not zero.
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
 fn nz_bytes(fixpipe: &Fixpipe) -> u32 {
     fixpipe.ty.bytes(fixpipe.m.next_multiple_of(16) * fixpipe.n.next_multiple_of(16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::{Address, Type};
+
+    #[test]
+    fn rows_of_a_large_power_of_two_pitch_touch_few_slices() {
+        let chip = vitruvian_hardware::catalog::chip("ascend-910b2").unwrap();
+        let core = CoreTiming::of(chip.architecture).unwrap();
+        let slices = |cols: u32, src_pitch: u32| {
+            let (dst, src) = (Address::at(Space::L1, 0), Address::at(Space::Gm, 0));
+            GmPath::Nd2Nz(&Nd2Nz { dst, src, rows: 128, cols, src_pitch, dst_rows: 128, ty: Type::Bf16 })
+                .slices(&core)
+        };
+        // A round is 16 slices of 2 KiB: 32 KiB. Rows 32, 16 and 24 KiB apart start in 1, 2 and 32/gcd(24, 32) = 4 of them.
+        assert_eq!([32, 16, 24, 64].map(|kib| slices(256, kib << 10)), [1, 2, 4, 1]);
+        // A row of 4 KiB goes on into a second slice; rows 14 KiB apart start everywhere; one block of 64 KiB is in all.
+        assert_eq!([slices(2048, 32 << 10), slices(256, 14 << 10), slices(256, 512)], [2, 16, 16]);
+    }
 }

@@ -15,7 +15,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::cost::Port;
+use super::cost::{Port, Shape};
+use super::slices::Slices;
 use crate::machine::Machine;
 
 /// Rates and volumes are counted in 2⁻²⁰ bytes.
@@ -27,6 +28,7 @@ const WRITE_BACK: usize = CLASSES - 1;
 
 /// L2 read, L2 write, device memory.
 const RESOURCES: usize = 3;
+const L2_READ: usize = 0;
 const HBM: usize = 2;
 
 /// A class of flows.
@@ -46,6 +48,7 @@ pub(super) struct Memory {
     now: u64,
     capacity: [u64; RESOURCES],
     classes: [Class; CLASSES],
+    slices: Slices,
     stale: bool,
     moved: [u64; RESOURCES],
 }
@@ -66,7 +69,8 @@ impl Memory {
             Class { cap: fixed(cap), uses, rate: 0, volume: 0, flows: BinaryHeap::new() }
         });
         let capacity = [shared.l2_read, shared.l2_write, shared.hbm].map(fixed);
-        Self { now: 0, capacity, classes, stale: false, moved: [0; RESOURCES] }
+        let slices = Slices::new(machine.core.l2_slices);
+        Self { now: 0, capacity, classes, slices, stale: false, moved: [0; RESOURCES] }
     }
 
     /// The time up to which everything has been moved.
@@ -75,8 +79,9 @@ impl Memory {
     }
 
     /// Starts a flow now. `id` comes back from [`Memory::finish`].
-    pub(super) fn start(&mut self, port: Port, hit: bool, bytes: u64, id: u32) {
-        self.push(port as usize * 2 + usize::from(!hit), bytes, id);
+    pub(super) fn start(&mut self, shape: Shape, hit: bool, id: u32) {
+        self.slices.start(id, shape.slices);
+        self.push(shape.port as usize * 2 + usize::from(!hit), shape.bytes, id);
     }
 
     /// Starts writing evicted data back to device memory.
@@ -109,7 +114,10 @@ impl Memory {
             while class.flows.peek().is_some_and(|Reverse((end, _))| *end <= class.volume) {
                 self.stale = true;
                 match class.flows.pop() {
-                    Some(Reverse((_, id))) if id != BACKGROUND => return Some(id),
+                    Some(Reverse((_, id))) if id != BACKGROUND => {
+                        self.slices.end(id);
+                        return Some(id);
+                    }
                     _ => {}
                 }
             }
@@ -140,6 +148,7 @@ impl Memory {
     /// Progressive filling.
     fn fill(&mut self) {
         let mut left = self.capacity;
+        left[L2_READ] = (left[L2_READ] as f64 * self.slices.busy()) as u64;
         let mut open: [bool; CLASSES] =
             std::array::from_fn(|index| index != WRITE_BACK && !self.classes[index].flows.is_empty());
         while open.contains(&true) {

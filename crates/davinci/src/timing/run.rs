@@ -233,7 +233,7 @@ impl<'r> Run<'r> {
         }
         self.memory.write_back(access.written_back);
         if access.hit {
-            self.memory.start(shape.port, true, shape.bytes, id);
+            self.memory.start(shape, true, id);
         } else {
             let arrival = (self.flows[id as usize].requested + self.miss_latency).max(time);
             self.arriving.push(Reverse((arrival, id)));
@@ -245,7 +245,7 @@ impl<'r> Run<'r> {
         let flow = &self.flows[id as usize];
         let shape =
             self.programs[self.slots[flow.core as usize].program].transfers[flow.index as usize].shape;
-        self.memory.start(shape.port, false, shape.bytes, id);
+        self.memory.start(shape, false, id);
     }
 
     fn fetch(&mut self, id: u32, slot: u32) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use vitruvian_davinci::functional::{GlobalMemory, decode, encode};
 use vitruvian_davinci::isa::Type;
-use vitruvian_davinci::kernels::rows::{RowShape, quantise, rms_norm, rope, softmax, swiglu};
+use vitruvian_davinci::kernels::rows::{RowShape, dequantise, quantise, rms_norm, rope, softmax, swiglu};
 use vitruvian_davinci::timing::{Options, simulate};
 use vitruvian_davinci::{Kernel, Machine};
 
@@ -102,6 +102,25 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn dequantise_scales_rows_and_columns(rows in 1u32..100, width in 1u32..600, ty in types()) {
+        let machine = machine("ascend-910b2");
+        let kernel = dequantise(&machine, RowShape { rows, width, ty }).unwrap();
+        let sums: Vec<f64> = noise((rows * width) as usize, 3).into_iter().map(|v| (v * 1e4).round()).collect();
+        let columns = values(Type::F32, width as usize, 4);
+        let scales = values(Type::F32, rows as usize, 5);
+        let blocks: Vec<f64> = scales.iter().flat_map(|scale| [*scale; 8]).collect();
+        let inputs =
+            [("sums", Type::S32, &sums[..]), ("row_scales", Type::F32, &blocks), ("column_scales", Type::F32, &columns)];
+        let y = both(&machine, &kernel, &inputs).read("y", ty);
+        let want: Vec<f64> = sums
+            .iter()
+            .enumerate()
+            .map(|(index, sum)| sum * scales[index / width as usize] * columns[index % width as usize])
+            .collect();
+        close(&y, &want, ty, 4.0);
     }
 
     #[test]

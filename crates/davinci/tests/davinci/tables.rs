@@ -48,8 +48,9 @@ fn bf16_gemm() {
         mean(&all),
         mean(&large)
     );
-    // Targets 10 % and 5 % are missed: D14.
-    assert!(mean(&all) <= 12.0 && mean(&large) <= 9.0, "{:.2} {:.2}", mean(&all), mean(&large));
+    // The target of 10 % is met, that of 5 % is missed: D14. Builds with debug assertions see a ninth of the rows.
+    let allowed = if cfg!(debug_assertions) { 12.0 } else { 10.0 };
+    assert!(mean(&all) <= allowed && mean(&large) <= 9.0, "{:.2} {:.2}", mean(&all), mean(&large));
 }
 
 #[test]
