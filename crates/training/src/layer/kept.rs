@@ -27,13 +27,14 @@ const SHARED: [&str; 6] =
 /// Products whose depth is sliced by TP; the others read what sequence parallelism shares out.
 const SLICED: [&str; 4] = ["o_proj", "down_proj", "shared_down", "o_b_proj"];
 /// Products fed by an activation function or a norm, which are cheap to run again.
-const FED_BY_VECTORS: [&str; 11] = [
+const FED_BY_VECTORS: [&str; 12] = [
     "qkv_proj",
     "q_proj",
     "qkv_a_proj",
     "q_b_proj",
     "kv_b_proj",
     "in_proj",
+    "in_proj_scalars",
     "router",
     "gate_up_proj",
     "down_proj",
