@@ -5,7 +5,7 @@
 
 use vitruvian_diagnostics::{Diagnostics, SourceText};
 use vitruvian_engine::{EngineProfile, Replica};
-use vitruvian_quantity::Seconds;
+use vitruvian_quantity::{Bytes, Seconds};
 
 use super::load;
 use super::scenario::{Load, Metric, Scenario};
@@ -33,7 +33,14 @@ struct Knob {
     unit: &'static str,
 }
 
-const KNOBS: [Knob; 4] = [
+const KNOBS: [Knob; 5] = [
+    Knob {
+        key: "runtime_reserve",
+        get: |engine| engine.runtime_reserve.get() * 1e-9,
+        set: |engine, value| engine.runtime_reserve = Bytes::new(value * 1e9),
+        range: [2.0, 24.0],
+        unit: "GB",
+    },
     Knob {
         key: "chunk_attention",
         get: |engine| engine.chunk_attention,
