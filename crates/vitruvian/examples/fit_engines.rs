@@ -51,7 +51,9 @@ fn scenarios() -> Result<Vec<SourceText>, Box<dyn Error>> {
 /// The line with its value as calibration rows have it.
 fn released(line: &str, fit: &ReleaseFit) -> String {
     let key = line.split(" = ").next().unwrap_or_default();
-    let Some((_, value)) = fit.figures.iter().find(|(known, _)| *known == key) else { return line.to_owned() };
+    let Some((_, value)) = fit.figures.iter().find(|(known, _)| *known == key) else {
+        return line.to_owned();
+    };
     let value = if value.parse::<f64>().is_ok() { value.clone() } else { format!("\"{value}\"") };
     format!(
         "{key} = {{ value = {value}, source = \"fitted by `fit_engines` on {} calibration rows, mean error {:.0} %\", grade = \

@@ -109,9 +109,8 @@ fn fit(rows: &[Scenario]) -> ReleaseFit {
             }
         }
     }
-    let written = |knob: &Knob| {
-        (knob.key, format!("{:.3} {}", (knob.get)(&best), knob.unit).trim_end().to_owned())
-    };
+    let written =
+        |knob: &Knob| (knob.key, format!("{:.3} {}", (knob.get)(&best), knob.unit).trim_end().to_owned());
     ReleaseFit {
         engine: best.name.clone(),
         rows: rows.len(),

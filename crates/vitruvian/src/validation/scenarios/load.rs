@@ -5,9 +5,7 @@ use vitruvian_engine::{Meter, Replica};
 use vitruvian_planner::Fall;
 use vitruvian_serving::deploy::{self, Options, Unfit};
 use vitruvian_serving::workload::{Arrivals, Lengths, Workload};
-use vitruvian_serving::{
-    FirstToken, Halt, Level, Measures, Routing, Service, Transfer, measures, simulate,
-};
+use vitruvian_serving::{FirstToken, Halt, Level, Measures, Routing, Service, Transfer, measures, simulate};
 
 use super::scenario::Scenario;
 
