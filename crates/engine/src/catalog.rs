@@ -4,13 +4,15 @@ use vitruvian_diagnostics::{Diagnostic, SourceText};
 
 use crate::profile::{EngineProfile, parse};
 
-/// Engine files, embedded, in the order in which a chip's default is looked for.
-const FILES: [(&str, &str); 5] = [
+/// Engine files, embedded, older releases after an `@`, in the order in which a chip's default is looked for.
+const FILES: [(&str, &str); 7] = [
     ("vllm", include_str!("../../../catalog/engines/vllm.toml")),
     ("sglang", include_str!("../../../catalog/engines/sglang.toml")),
     ("tensorrt-llm", include_str!("../../../catalog/engines/tensorrt-llm.toml")),
     ("vllm-ascend", include_str!("../../../catalog/engines/vllm-ascend.toml")),
     ("mindie", include_str!("../../../catalog/engines/mindie.toml")),
+    ("vllm@0.5", include_str!("../../../catalog/engines/vllm@0.5.toml")),
+    ("vllm-ascend@0.9", include_str!("../../../catalog/engines/vllm-ascend@0.9.toml")),
 ];
 
 /// Names of all engines.

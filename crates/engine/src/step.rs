@@ -103,7 +103,8 @@ fn add_stage(
     let before = sums.device;
     let mut kernels = 0;
     for task in &list {
-        let estimate = meter.operator(&task.operator)?;
+        let mut estimate = meter.operator(&task.operator)?;
+        estimate.time = estimate.time * chunked(replica, step, &task.operator);
         add(sums, &task.operator, &estimate, f64::from(task.count));
         kernels += task.count;
     }
@@ -114,6 +115,13 @@ fn add_stage(
     }
     sums.slowest_stage = sums.slowest_stage.max(sums.device - before);
     Ok(())
+}
+
+/// How much longer than the chip's own kernel the engine's takes for prompts that are cut or share a step with decode.
+fn chunked(replica: &Replica<'_>, step: &Step, operator: &Operator) -> f64 {
+    let cut = step.decode.is_some() || step.prefill.is_some_and(|prefill| prefill.cached > 0);
+    let attends = matches!(operator, Operator::PrefillAttention(_));
+    if cut && attends { replica.engine.chunk_attention } else { 1.0 }
 }
 
 fn add(sums: &mut Sums, operator: &Operator, estimate: &Estimate, count: f64) {

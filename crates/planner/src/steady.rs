@@ -223,6 +223,7 @@ fn assemble(
     let groups = f64::from(replica.layout.dp * slot.stages);
     let in_decode = share.step * f64::from(workload.decode_steps());
     let clients = f64::from(slot.sequences) * groups;
+    // A token is shown when its step is done, as in simulations.
     let ttft = replica.request_time(clients as u32) + share.residual + share.queued + share.service;
     // With one output token there is no decode: the place is free again after prefill.
     let holding = if workload.decode_steps() > 0 { in_decode } else { share.service };

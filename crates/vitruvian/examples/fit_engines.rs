@@ -1,10 +1,12 @@
-//! Fits the engines' host figures to the open serving points and writes them into `catalog/engines/`:
+//! Fits the engines' host figures to the open serving points, and those of older releases to the calibration rows of
+//! `validation/`, and writes them into `catalog/engines/`:
 //! `cargo run --release -p vitruvian --example fit_engines -- ../shared/data`. Then record the scenarios and write the page.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use vitruvian::validation::scenarios::{ReleaseFit, fit_releases};
 use vitruvian::validation::{EngineFit, fit};
 use vitruvian_diagnostics::SourceText;
 
@@ -16,14 +18,48 @@ fn main() -> Result<(), Box<dyn Error>> {
         let file = data.join("models").join(format!("{}.json", name.replace('/', "--")));
         if file.is_file() { read(&file).ok() } else { None }
     };
-    let fits = fit(&table, &configuration).map_err(|faults| faults.to_string())?;
-    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/engines");
-    for fit in &fits {
-        let path = engines.join(format!("{}.toml", fit.engine));
-        let text = fs::read_to_string(&path)?;
-        fs::write(&path, text.lines().map(|line| fitted(line, fit) + "\n").collect::<String>())?;
+    for fit in &fit_releases(&scenarios()?).map_err(|faults| faults.to_string())? {
+        rewrite(&fit.engine, |line| released(line, fit))?;
+    }
+    for fit in &fit(&table, &configuration).map_err(|faults| faults.to_string())? {
+        rewrite(&fit.engine, |line| fitted(line, fit))?;
     }
     Ok(())
+}
+
+/// Every line of an engine's file through `change`.
+fn rewrite(engine: &str, change: impl Fn(&str) -> String) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/engines");
+    let path = folder.join(format!("{engine}.toml"));
+    let text = fs::read_to_string(&path)?;
+    Ok(fs::write(&path, text.lines().map(|line| change(line) + "\n").collect::<String>())?)
+}
+
+/// The scenarios of serving.
+fn scenarios() -> Result<Vec<SourceText>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../validation"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(read(&path)?);
+        }
+    }
+    files.sort_by(|a, b| a.name().cmp(b.name()));
+    Ok(files)
+}
+
+/// The line with its value as calibration rows have it.
+fn released(line: &str, fit: &ReleaseFit) -> String {
+    let key = line.split(" = ").next().unwrap_or_default();
+    let Some((_, value)) = fit.figures.iter().find(|(known, _)| *known == key) else {
+        return line.to_owned();
+    };
+    let value = if value.parse::<f64>().is_ok() { value.clone() } else { format!("\"{value}\"") };
+    format!(
+        "{key} = {{ value = {value}, source = \"fitted by `fit_engines` on {} calibration rows, mean error {:.0} %\", grade = \
+         \"derived\" }}",
+        fit.rows, fit.mean_abs_pct_error
+    )
 }
 
 /// The line with its fitted value and what it is worth, if it is one of a fitted figure.

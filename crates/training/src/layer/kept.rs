@@ -23,8 +23,15 @@ pub(crate) struct Kept {
 }
 
 /// Products whose input another line of the layer keeps already.
-const SHARED: [&str; 6] =
-    ["kv_a_proj", "gate_proj", "index_proj", "index_k_proj", "shared_gate_up", "latent_down"];
+const SHARED: [&str; 7] = [
+    "kv_a_proj",
+    "gate_proj",
+    "index_proj",
+    "index_k_proj",
+    "shared_gate_up",
+    "latent_down",
+    "in_proj_scalars",
+];
 /// Products whose depth is sliced by TP; the others read what sequence parallelism shares out.
 const SLICED: [&str; 4] = ["o_proj", "down_proj", "shared_down", "o_b_proj"];
 /// Products fed by an activation function or a norm, which are cheap to run again.

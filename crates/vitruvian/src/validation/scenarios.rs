@@ -1,5 +1,7 @@
 //! Scenarios: published results, one file each, against predictions.
 
+mod fit;
+mod load;
 mod predict;
 mod scenario;
 pub mod training;
@@ -11,6 +13,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 
 use super::serving::Errors;
 use crate::setup::Profiles;
+pub use fit::{ReleaseFit, fit_releases};
 pub use scenario::{Load, Metric};
 use scenario::{Measured, Scenario};
 

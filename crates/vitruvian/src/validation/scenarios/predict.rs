@@ -4,6 +4,7 @@ use vitruvian_engine::{Meter, Replica, StepCost, step_cost};
 use vitruvian_model::Step;
 use vitruvian_planner::{Fall, Loop, burst, closed_loop};
 
+use super::load;
 use super::scenario::{Load, Metric, Scenario};
 
 /// A predicted metric with its relative spread.
@@ -65,26 +66,28 @@ fn closed(scenario: &Scenario, replica: &Replica<'_>, meter: &mut Meter<'_>) -> 
     let load = Loop { clients: scenario.sequences, rounds: scenario.rounds };
     let workload = &scenario.workload;
     let state = closed_loop(replica, workload, load, scenario.chunk, meter)?;
-    let output = state.requests_per_s * f64::from(workload.output);
-    let total = output + state.requests_per_s * f64::from(workload.input);
-    Ok(vec![
-        Value { metric: Metric::Ttft, predicted: state.ttft.get() * 1e3, sigma: state.ttft_sigma },
-        Value { metric: Metric::Tpot, predicted: state.tpot.get() * 1e3, sigma: state.tpot_sigma },
-        Value { metric: Metric::OutputThroughput, predicted: output, sigma: state.tpot_sigma },
-        Value { metric: Metric::TotalThroughput, predicted: total, sigma: state.tpot_sigma },
-    ])
+    values(scenario, replica, scenario.rounds, state.ttft_sigma, state.tpot_sigma)
 }
 
 fn at_once(scenario: &Scenario, replica: &Replica<'_>, meter: &mut Meter<'_>) -> Result<Vec<Value>, Fall> {
-    let workload = &scenario.workload;
-    let state = burst(replica, workload, scenario.sequences, scenario.chunk, meter)?;
-    let rate = f64::from(scenario.sequences) / state.makespan.get();
-    let (output, input) = (rate * f64::from(workload.output), rate * f64::from(workload.input));
-    let value = |metric, predicted| Value { metric, predicted, sigma: state.sigma };
+    let state = burst(replica, &scenario.workload, scenario.sequences, scenario.chunk, meter)?;
+    values(scenario, replica, 1, state.sigma, state.sigma)
+}
+
+/// What clients see in a simulation, each sending `rounds` requests; spreads are those of the closed form.
+fn values(
+    scenario: &Scenario,
+    replica: &Replica<'_>,
+    rounds: u32,
+    ttft_sigma: f64,
+    tpot_sigma: f64,
+) -> Result<Vec<Value>, Fall> {
+    let seen = load::run(scenario, replica, rounds)?;
+    let value = |metric, predicted, sigma| Value { metric, predicted, sigma };
     Ok(vec![
-        value(Metric::Ttft, state.ttft.get() * 1e3),
-        value(Metric::Tpot, state.tpot.get() * 1e3),
-        value(Metric::OutputThroughput, output),
-        value(Metric::TotalThroughput, output + input),
+        value(Metric::Ttft, seen.ttft.mean * 1e3, ttft_sigma),
+        value(Metric::Tpot, seen.tpot.mean * 1e3, tpot_sigma),
+        value(Metric::OutputThroughput, seen.output_per_s, tpot_sigma),
+        value(Metric::TotalThroughput, seen.output_per_s + seen.input_per_s, tpot_sigma),
     ])
 }

@@ -51,6 +51,8 @@ pub(super) struct Scenario {
     pub(super) plan: QuantPlan,
     pub(super) layout: Layout,
     pub(super) chunk: u32,
+    /// Most running sequences of a data-parallel group; the engine's default if none.
+    pub(super) running: Option<u32>,
     pub(super) load: Load,
     pub(super) sequences: u32,
     pub(super) rounds: u32,
@@ -85,6 +87,7 @@ struct Deployment {
     #[serde(default = "one")]
     ep: u32,
     chunk: Option<u32>,
+    running: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -213,7 +216,7 @@ impl Scenario {
         let (Some(model), Some(setup), Some(plan), true) = (model, setup, plan, faults.is_empty()) else {
             return Err(Diagnostics(faults));
         };
-        let Deployment { tp, pp, dp, ep, chunk, .. } = file.deployment;
+        let Deployment { tp, pp, dp, ep, chunk, running, .. } = file.deployment;
         let layout = Layout { tp, pp, dp, ep, cp: 1 };
         validate(&model, layout).map_err(|error| {
             let chip = file.deployment.chip.span();
@@ -222,6 +225,7 @@ impl Scenario {
         Ok(Self {
             title: file.title,
             chunk: chunk.unwrap_or(setup.engine.batched_tokens),
+            running,
             load: file.workload.load,
             sequences: file.workload.sequences.max(1),
             rounds: file.workload.rounds,

@@ -1,5 +1,8 @@
 //! Fitting an engine's host figures to a table of serving points: few figures, one coordinate at a time.
 //!
+//! Candidates are judged by the closed form, corrected by simulation: each point is simulated at the figures found so far, and
+//! the closed form's TPOT is scaled and its TTFT shifted so that the two agree there. A correction holds no measurement.
+//!
 //! What steps spend is fitted to TPOT, then what requests spend outside of steps to TTFT. The loss is the mean of
 //! min(|ln(predicted/measured)|, 0.35), a model on a chip counting as the root of its points: those of one model are not
 //! independent evidence about an engine.
@@ -13,7 +16,7 @@ use vitruvian_planner::{Loop, Steady, closed_loop};
 use vitruvian_quantity::Seconds;
 
 use super::point::Case;
-use super::{Known, Point, ROUNDS, table};
+use super::{Known, Point, ROUNDS, simulated, table};
 use crate::setup::Profiles;
 
 /// Figures of one engine as a table of points suggests them.
@@ -145,8 +148,26 @@ const SWEEPS: [&[f64]; 6] = [
 struct Bench<'a> {
     case: &'a Case,
     point: &'a Point,
+    network: &'a Network<'a>,
     meter: Meter<'a>,
+    correction: Correction,
 }
+
+/// What a simulation makes of the closed form at one set of figures.
+#[derive(Clone, Copy)]
+struct Correction {
+    /// Simulated over closed TPOT.
+    tpot: f64,
+    /// Simulated less closed TTFT, in seconds.
+    ttft: f64,
+}
+
+impl Correction {
+    const NONE: Self = Self { tpot: 1.0, ttft: 0.0 };
+}
+
+/// Times that the simulations are repeated at the figures found; the figures change little after the second.
+const ROUNDS_OF_SIMULATION: usize = 2;
 
 /// Fits every engine of a table and says what the figures are worth on models they were not fitted on.
 ///
@@ -176,6 +197,8 @@ pub fn fit(
         let bench = mine.map(|((case, point), network)| Bench {
             case,
             point,
+            network,
+            correction: Correction::NONE,
             meter: Meter::new(&case.sides[0].setup.node, case.sides[0].setup.costs(), network),
         });
         fit_engine(engine, bench.collect())
@@ -186,7 +209,11 @@ pub fn fit(
 fn fit_engine(engine: &EngineProfile, mut bench: Vec<Bench<'_>>) -> EngineFit {
     let start = &neutral(engine);
     let everyone = |_: &Bench<'_>| true;
-    let best = descend(start, &mut bench, &everyone);
+    let mut best = descend(start, &mut bench, &everyone);
+    for _ in 0..ROUNDS_OF_SIMULATION {
+        bench.iter_mut().for_each(|one| one.correction = correction(&best, one));
+        best = descend(start, &mut bench, &everyone);
+    }
     let fitted = ratios(&best, &mut bench, &everyone);
     let mut models: Vec<String> = bench.iter().map(|one| one.case.model.name.clone()).collect();
     models.sort();
@@ -267,13 +294,27 @@ fn ratios(engine: &EngineProfile, bench: &mut [Bench<'_>], used: &dyn Fn(&Bench<
     let mut all = Vec::new();
     for one in bench.iter_mut().filter(|one| used(one)) {
         let Some(state) = run(engine, one) else { continue };
+        let ttft = (state.ttft.get() + one.correction.ttft).max(SHORTEST);
         all.push(Ratio {
             group: format!("{} {}", one.case.model.name, one.case.sides[0].setup.chip.name),
-            ttft: (state.ttft.get() * 1e3 / one.point.ttft_ms).ln(),
-            tpot: (state.tpot.get() * 1e3 / one.point.tpot_ms).ln(),
+            ttft: (ttft * 1e3 / one.point.ttft_ms).ln(),
+            tpot: (state.tpot.get() * one.correction.tpot * 1e3 / one.point.tpot_ms).ln(),
         });
     }
     all
+}
+
+/// A corrected TTFT is at least a millisecond.
+const SHORTEST: f64 = 1e-3;
+
+/// The closed form as it is where a point cannot be simulated.
+fn correction(engine: &EngineProfile, one: &mut Bench<'_>) -> Correction {
+    let Some(state) = run(engine, one) else { return Correction::NONE };
+    let networks = std::slice::from_ref(one.network);
+    simulated::means(one.case, networks, Some(engine)).map_or(Correction::NONE, |seen| Correction {
+        tpot: seen.tpot.mean / state.tpot.get(),
+        ttft: seen.ttft.mean - state.ttft.get(),
+    })
 }
 
 fn run(engine: &EngineProfile, one: &mut Bench<'_>) -> Option<Steady> {

@@ -2,12 +2,12 @@
 //! is answered.
 
 use vitruvian_cost::Bound;
-use vitruvian_engine::{Meter, Replica, step_cost};
+use vitruvian_engine::{EngineProfile, Meter, Replica, step_cost};
 use vitruvian_model::Step;
 use vitruvian_network::Network;
 use vitruvian_serving::deploy::{self, Options, Unfit};
 use vitruvian_serving::workload::{Arrivals, Lengths, Workload};
-use vitruvian_serving::{FirstToken, Halt, Level, Pool, Routing, Service, measures, simulate};
+use vitruvian_serving::{FirstToken, Halt, Level, Measures, Pool, Routing, Service, measures, simulate};
 
 use super::point::{Case, Side};
 use crate::simulate::way;
@@ -32,9 +32,22 @@ const RANGE: f64 = 0.8;
 
 pub(super) fn run(case: &Case) -> Result<Seen, String> {
     let networks: Vec<Network<'_>> = case.sides.iter().map(|side| side.setup.network()).collect();
-    let pools = case.sides.iter().zip(&networks).map(|(side, network)| pool(case, side, network));
+    let found = means(case, &networks, None)?;
+    Ok(Seen { ttft: found.ttft.mean, tpot: found.tpot.mean, ..worth(case, &networks)? })
+}
+
+/// What the clients see, under the engine of each side or one with other figures.
+pub(super) fn means(
+    case: &Case,
+    networks: &[Network<'_>],
+    engine: Option<&EngineProfile>,
+) -> Result<Measures, String> {
+    let replica =
+        |side| Replica { engine: engine.unwrap_or(case.replica(side).engine), ..case.replica(side) };
+    let pools =
+        case.sides.iter().zip(networks).map(|(side, network)| pool(case, side, replica(side), network));
     let (from, to) = (0, case.sides.len() - 1);
-    let front = deploy::front(&case.replica(&case.sides[from]));
+    let front = deploy::front(&replica(&case.sides[from]));
     let mut service = Service {
         pools: pools.collect::<Result<_, _>>()?,
         routing: Routing::LeastLoaded,
@@ -60,8 +73,7 @@ pub(super) fn run(case: &Case) -> Result<Seen, String> {
     if found.finished < found.requests {
         return Err("a request does not fit".to_owned());
     }
-    let worth = worth(case, &networks)?;
-    Ok(Seen { ttft: found.ttft.mean, tpot: found.tpot.mean, ..worth })
+    Ok(found)
 }
 
 fn traffic(case: &Case) -> Workload {
@@ -75,7 +87,12 @@ fn traffic(case: &Case) -> Workload {
     }
 }
 
-fn pool<'a>(case: &'a Case, side: &'a Side, network: &'a Network<'a>) -> Result<Pool<'a>, String> {
+fn pool<'a>(
+    case: &'a Case,
+    side: &'a Side,
+    replica: Replica<'a>,
+    network: &'a Network<'a>,
+) -> Result<Pool<'a>, String> {
     let meter = Meter::new(&side.setup.node, side.setup.costs(), network);
     let options = Options {
         role: side.role,
@@ -83,7 +100,7 @@ fn pool<'a>(case: &'a Case, side: &'a Side, network: &'a Network<'a>) -> Result<
         context: case.workload.mean_context(),
         ..Options::default()
     };
-    deploy::pool(case.replica(side), meter, &options).map_err(|unfit| match unfit {
+    deploy::pool(replica, meter, &options).map_err(|unfit| match unfit {
         Unfit::Memory(misfit) => {
             format!("does not fit: {} too much on each rank of stage {}", misfit.missing, misfit.stage)
         }

@@ -1,0 +1,148 @@
+//! Fitting an older release of an engine to the calibration rows that ran it: few figures, one coordinate at a time, each
+//! candidate simulated. Rows held out are not looked at.
+//!
+//! The loss is the mean of |ln(predicted/measured)| over all metrics of the rows.
+
+use vitruvian_diagnostics::{Diagnostics, SourceText};
+use vitruvian_engine::{EngineProfile, Replica};
+use vitruvian_quantity::{Bytes, Seconds};
+
+use super::load;
+use super::scenario::{Load, Metric, Scenario};
+use crate::setup::Profiles;
+
+/// Figures of one release.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleaseFit {
+    /// Engine and release: `"vllm-ascend@0.9"`.
+    pub engine: String,
+    /// Rows used.
+    pub rows: usize,
+    /// Fitted figures by their key in the engine's file, as the file writes them.
+    pub figures: Vec<(&'static str, String)>,
+    /// exp(loss) − 1, in percent.
+    pub mean_abs_pct_error: f64,
+}
+
+/// One figure that may be fitted, in `unit`.
+struct Knob {
+    key: &'static str,
+    get: fn(&EngineProfile) -> f64,
+    set: fn(&mut EngineProfile, f64),
+    range: [f64; 2],
+    unit: &'static str,
+}
+
+const KNOBS: [Knob; 5] = [
+    Knob {
+        key: "runtime_reserve",
+        get: |engine| engine.runtime_reserve.get() * 1e-9,
+        set: |engine, value| engine.runtime_reserve = Bytes::new(value * 1e9),
+        range: [2.0, 24.0],
+        unit: "GB",
+    },
+    Knob {
+        key: "chunk_attention",
+        get: |engine| engine.chunk_attention,
+        set: |engine, value| engine.chunk_attention = value,
+        range: [1.0, 20.0],
+        unit: "",
+    },
+    Knob {
+        key: "request_each",
+        get: |engine| engine.request_each.get() * 1e3,
+        set: |engine, value| engine.request_each = Seconds::new(value * 1e-3),
+        range: [0.05, 30.0],
+        unit: "ms",
+    },
+    Knob {
+        key: "gap",
+        get: |engine| engine.gap.get() * 1e3,
+        set: |engine, value| engine.gap = Seconds::new(value * 1e-3),
+        range: [0.05, 50.0],
+        unit: "ms",
+    },
+    Knob {
+        key: "launch",
+        get: |engine| engine.launch.get() * 1e6,
+        set: |engine, value| engine.launch = Seconds::new(value * 1e-6),
+        range: [2.0, 200.0],
+        unit: "us",
+    },
+];
+
+/// Factors tried on a figure, coarse in the first sweeps and finer in the next.
+const SWEEPS: [&[f64]; 4] =
+    [&[0.1, 0.3, 3.0, 10.0], &[0.3, 0.6, 1.7, 3.0], &[0.6, 0.8, 1.25, 1.6], &[0.85, 0.93, 1.08, 1.18]];
+
+/// Fits every engine whose name holds a release (`engine@release`) and that calibration rows of bursts ran.
+///
+/// # Errors
+/// Every file that cannot be read, with the place.
+pub fn fit_releases(files: &[SourceText]) -> Result<Vec<ReleaseFit>, Diagnostics> {
+    let profiles = Profiles::catalog()?;
+    let mut rows: Vec<Scenario> = Vec::new();
+    for file in files {
+        let row = Scenario::read(file, &profiles)?;
+        let used = row.measured.as_ref().is_some_and(|measured| measured.split == "calib");
+        if used && row.load == Load::Burst && row.setup.engine.name.contains('@') {
+            rows.push(row);
+        }
+    }
+    rows.sort_by(|a, b| a.setup.engine.name.cmp(&b.setup.engine.name));
+    Ok(rows.chunk_by(|a, b| a.setup.engine.name == b.setup.engine.name).map(fit).collect())
+}
+
+fn fit(rows: &[Scenario]) -> ReleaseFit {
+    let mut best = neutral(&rows[0].setup.engine);
+    let mut least = loss(&best, rows);
+    for factors in SWEEPS {
+        for knob in &KNOBS {
+            let middle = (knob.get)(&best);
+            for factor in factors {
+                let mut trial = best.clone();
+                (knob.set)(&mut trial, (middle * factor).clamp(knob.range[0], knob.range[1]));
+                let loss = loss(&trial, rows);
+                if loss < least {
+                    (best, least) = (trial, loss);
+                }
+            }
+        }
+    }
+    let written =
+        |knob: &Knob| (knob.key, format!("{:.3} {}", (knob.get)(&best), knob.unit).trim_end().to_owned());
+    ReleaseFit {
+        engine: best.name.clone(),
+        rows: rows.len(),
+        figures: KNOBS.iter().map(written).collect(),
+        mean_abs_pct_error: 100.0 * least.exp_m1(),
+    }
+}
+
+/// Every figure in the geometric middle of its range: the same rows give the same figures whatever the catalog holds.
+fn neutral(engine: &EngineProfile) -> EngineProfile {
+    let mut start = engine.clone();
+    for knob in &KNOBS {
+        (knob.set)(&mut start, (knob.range[0] * knob.range[1]).sqrt());
+    }
+    start
+}
+
+fn loss(engine: &EngineProfile, rows: &[Scenario]) -> f64 {
+    let errors: Vec<f64> = rows.iter().flat_map(|row| row_errors(engine, row)).collect();
+    errors.iter().sum::<f64>() / errors.len().max(1) as f64
+}
+
+fn row_errors(engine: &EngineProfile, row: &Scenario) -> Vec<f64> {
+    let replica = Replica { model: &row.model, plan: &row.plan, layout: row.layout, engine };
+    let (Ok(seen), Some(measured)) = (load::run(row, &replica, 1), &row.measured) else { return Vec::new() };
+    let predicted = |metric| match metric {
+        Metric::Ttft => Some(seen.ttft.mean * 1e3),
+        Metric::Tpot => Some(seen.tpot.mean * 1e3),
+        Metric::OutputThroughput => Some(seen.output_per_s),
+        Metric::TotalThroughput => Some(seen.output_per_s + seen.input_per_s),
+        _ => None,
+    };
+    let error = |metric| Some((predicted(metric)? / measured.metric(metric)?.value).ln().abs());
+    Metric::ALL.into_iter().filter_map(error).collect()
+}
