@@ -101,6 +101,7 @@ fn decode() -> impl Strategy<Value = Operator> {
                 kv_heads,
                 qk_dim: 128,
                 v_dim: 128,
+                window: 0,
                 compute: Dtype::Bf16,
                 kv,
             })
