@@ -37,6 +37,7 @@ parameters! {
         merge_part: "ns" in 0.0..=500.0, "Time of one part in the merge, which reads them one after the other.";
         slots: "1" in 0.5..=4.0, "Parts for each core that the planner aims at.";
         captured_merge: "1" in 0.0..=1.0, "Share of kernels captured with a fixed number of parts: they split short caches too, and merge whether they split or not.";
+        flashinfer: "1" in 0.0..=1.0, "Whether the kernel is FlashInfer's: one; zero for FlashAttention's.";
     }
 }
 
@@ -46,8 +47,6 @@ const ROWS: u32 = 16;
 const MOST_ROWS: u32 = 128;
 /// Keys of a block, the least that a part of a split cache holds.
 const BLOCK: u32 = 128;
-/// FlashAttention-3 leaves a cache of so few blocks whole (`hopper/heuristics.h`).
-const FEW_BLOCKS: u32 = 4;
 /// FlashAttention-3 plans parts for no more sequences than this (`hopper/flash_api.cpp`).
 const MOST_PLANNED: u32 = 992;
 /// Sequences whose lengths a warp of FlashAttention-3's scheduler reads at a time (`hopper/tile_scheduler.hpp`).
@@ -65,15 +64,13 @@ pub fn estimate(
     let multiply = multiplied(op.compute, on)?;
     let work = work::of_decode_attention(op);
     let stream = stream(op, work, multiply, on, parameters);
-    let [fixed, ruled] = [true, false].map(|captured| planned(op, &stream, on.chip, parameters, captured));
-    let time = parameters.captured_merge * fixed.time + (1.0 - parameters.captured_merge) * ruled.time;
-    let best = if parameters.captured_merge > 0.5 { fixed } else { ruled };
+    let split = Mix { op, stream: &stream, chip: on.chip, parameters }.split();
     Ok(Timing {
-        time: Seconds::new(floored(time, on, parameters)),
+        time: Seconds::new(floored(split.time, on, parameters)),
         work,
         multiply,
-        bound: best.bound,
-        choice: Choice::SplitKv { splits: best.splits },
+        bound: split.bound,
+        choice: Choice::SplitKv { splits: split.splits },
     })
 }
 
@@ -85,25 +82,48 @@ fn floored(time: f64, on: &Machine, parameters: &DecodeAttentionParameters) -> f
     }
 }
 
-/// The plan of a kernel that was captured with a fixed number of parts, or of one that chooses it.
-fn planned(
-    op: &DecodeAttention,
-    stream: &Stream,
-    chip: &Chip,
-    parameters: &DecodeAttentionParameters,
-    captured: bool,
-) -> Split {
-    let filling = || stream.filling(parameters.slots * stream.cores);
-    if !scheduled(chip) {
-        return stream.time(filling(), captured);
-    }
-    let planned = op.batch <= MOST_PLANNED;
-    let whole = if captured { !planned } else { op.context.div_ceil(BLOCK) <= FEW_BLOCKS };
-    let placed: Placed = if whole { stream.in_parts(1.0) } else { filling() };
-    stream.time(placed, captured && planned)
+/// The kernels that a profile may describe, each with its planner.
+struct Mix<'a> {
+    op: &'a DecodeAttention,
+    stream: &'a Stream,
+    chip: &'a Chip,
+    parameters: &'a DecodeAttentionParameters,
 }
 
-/// Whether the chip's kernel is FlashAttention-3, whose tiles a scheduler on the chip deals out.
+impl Mix<'_> {
+    fn split(&self) -> Split {
+        let own = self.parameters.captured_merge;
+        let flash_attention = between(&self.flash_attention(false), &self.flash_attention(true), own);
+        between(&flash_attention, &self.flash_infer(), self.parameters.flashinfer)
+    }
+
+    /// `FlashInfer` never starts more parts than slots.
+    fn flash_infer(&self) -> Split {
+        let slots = self.parameters.slots * self.stream.cores;
+        self.stream.time(self.stream.within(slots), false)
+    }
+
+    /// FlashAttention, which may start more; captured with a fixed number of parts or not.
+    fn flash_attention(&self, captured: bool) -> Split {
+        let filling = || self.stream.filling(self.parameters.slots * self.stream.cores);
+        if !scheduled(self.chip) {
+            return self.stream.time(filling(), captured);
+        }
+        let planned = self.op.batch <= MOST_PLANNED;
+        let whole = if captured { !planned } else { self.stream.blocks <= split::FEW_BLOCKS };
+        let overhead = self.stream.overhead + search(self.op, self.chip);
+        let placed: Placed = if whole { self.stream.in_parts(1.0) } else { filling() };
+        Stream { overhead, ..*self.stream }.time(placed, captured && planned)
+    }
+}
+
+/// A time between two, with the plan of the nearer.
+fn between(a: &Split, b: &Split, share: f64) -> Split {
+    let nearer = if share > 0.5 { b } else { a };
+    Split { time: a.time + share * (b.time - a.time), ..*nearer }
+}
+
+/// Whether the chip's FlashAttention is the third, whose tiles a scheduler on the chip deals out.
 fn scheduled(chip: &Chip) -> bool {
     chip.architecture == Architecture::Hopper
 }
@@ -142,12 +162,12 @@ fn a_task(op: &DecodeAttention) -> f64 {
     f64::from(op.context.next_multiple_of(BLOCK)) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes()
 }
 
-/// Constant of one part: its own, that of its output tile, of a window's masks, and the search for its sequence.
+/// Constant of one part: its own, that of its output tile and of a window's masks.
 fn of_a_part(op: &DecodeAttention, chip: &Chip, parameters: &DecodeAttentionParameters) -> f64 {
     let rows = f64::from(tile_rows(op, chip));
     let tile = parameters.tile_overhead * 1e-9 * rows * f64::from(op.v_dim) / 1024.0;
     let masks = if op.window > 0 { parameters.window_overhead * 1e-6 * rows / f64::from(MOST_ROWS) } else { 0.0 };
-    parameters.task_overhead * 1e-6 + tile + masks + search(op, chip)
+    parameters.task_overhead * 1e-6 + tile + masks
 }
 
 /// Rows of a tile of queries, empty ones included: three warpgroups on narrow heads (`hopper/tile_size.h`).

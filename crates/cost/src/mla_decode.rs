@@ -28,6 +28,7 @@ parameters! {
         overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
         task_overhead: "us" in 0.0..=40.0, "Constant of one part of a sequence and tile of rows on a core.";
         merge_row: "ns" in 0.0..=20.0, "Time to merge the parts of one output row where the cache is split.";
+        flashinfer: "1" in 0.0..=1.0, "Whether pieces lie as FlashInfer's planner puts them: one; zero for even parts, as of FlashAttention-3.";
     }
 }
 
@@ -42,13 +43,13 @@ pub fn estimate(op: &MlaDecode, on: &Machine, parameters: &MlaDecodeParameters) 
     let multiply = multiplied(op.compute, on)?;
     let work = work::of_mla_decode(op);
     let stream = stream(op, work, multiply, on, parameters);
-    let placed = match tasks(op) {
-        _ if on.chip.vector.separate => stream.filling(stream.cores),
-        batch => plan::placed(batch, on.chip.compute.cores),
-    };
-    let split = stream.time(placed, false);
+    let even = stream.time(stream.even(), false);
+    let planned = stream.time(plan::placed(tasks(op), on.chip.compute.cores), false);
+    let share = if on.chip.vector.separate { 0.0 } else { parameters.flashinfer };
+    let time = share * planned.time + (1.0 - share) * even.time;
+    let split = if share > 0.5 { planned } else { even };
     let choice = Choice::SplitKv { splits: split.splits };
-    Ok(Timing { time: Seconds::new(split.time), work, multiply, bound: split.bound, choice })
+    Ok(Timing { time: Seconds::new(time), work, multiply, bound: split.bound, choice })
 }
 
 /// Sequences and their rows; queries that attend to tokens of their own are sequences of their own.

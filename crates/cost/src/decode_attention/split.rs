@@ -66,12 +66,27 @@ pub(crate) struct Split {
 /// flight bound the stream then, not its bandwidth.
 const IDLE: f64 = 2.0;
 
+/// FlashAttention-3 leaves a cache of so few blocks whole (`hopper/heuristics.h`).
+pub(crate) const FEW_BLOCKS: f64 = 4.0;
+/// Blocks of a core over an even share, in FlashAttention-3's plan (`hopper/flash_prepare_scheduler.cu`).
+const SPARE: f64 = 1.1;
+
 impl Stream {
-    /// Parts of as many blocks as give each of so many slots one: what FlashAttention's and `FlashInfer`'s rules come to
-    /// where all sequences are of one length.
+    /// As many parts as so many slots take without one too many: `FlashInfer`'s rule, where all sequences are of one length.
+    pub(crate) fn within(&self, slots: f64) -> Placed {
+        self.in_parts((slots / self.tasks).floor().clamp(1.0, self.blocks.max(1.0)))
+    }
+
+    /// Parts of as many blocks as give each of so many slots one: what FlashAttention's rules come to where all sequences are
+    /// of one length. The last parts may be one too many.
     pub(crate) fn filling(&self, slots: f64) -> Placed {
         let chunk = (self.tasks * self.blocks / slots).ceil().clamp(1.0, self.blocks.max(1.0));
         self.in_parts(((self.blocks / chunk).ceil()).max(1.0))
+    }
+
+    /// FlashAttention-3's rule: parts that fill the cores once with a tenth to spare, none of a cache of few blocks.
+    pub(crate) fn even(&self) -> Placed {
+        if self.blocks <= FEW_BLOCKS { self.in_parts(1.0) } else { self.filling(self.cores / SPARE) }
     }
 
     /// Every task in so many parts of equal blocks, dealt to the cores in rounds.

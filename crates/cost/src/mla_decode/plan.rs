@@ -5,6 +5,9 @@
 //! the cores evenly: 32 sequences on 39 pairs take 1.44 times an even share. The rule is recalled from the source; H20's table,
 //! whose 32 sequences it explains, bears it out.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::decode_attention::split::Placed;
 
 /// Rows of a core's tile of (query, head) pairs.
@@ -24,7 +27,7 @@ pub(super) struct Batch {
 }
 
 /// Keys and pieces on one group of cores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Pile {
     cost: u32,
     keys: u32,
@@ -64,17 +67,16 @@ fn longest_piece(even: u64) -> u32 {
 
 /// Pieces of every task in turn, each to the pile of least cost; the pile with the most keys.
 fn busiest(tasks: u32, keys: u32, limit: u32, groups: usize, constant: u32) -> Pile {
-    let mut piles = vec![Pile::default(); groups];
+    let mut piles = BinaryHeap::from(vec![Reverse(Pile::default()); groups]);
     for piece in (0..tasks).flat_map(|_| pieces(keys, limit)) {
-        if let Some(pile) = piles.iter_mut().min_by_key(|pile| pile.cost) {
-            *pile = Pile {
-                cost: pile.cost.saturating_add(constant + piece),
-                keys: pile.keys + piece,
-                pieces: pile.pieces + 1,
-            };
+        if let Some(mut least) = piles.peek_mut() {
+            let Reverse(pile) = &mut *least;
+            pile.cost = pile.cost.saturating_add(constant + piece);
+            pile.keys += piece;
+            pile.pieces += 1;
         }
     }
-    piles.into_iter().max_by_key(|pile| pile.keys).unwrap_or_default()
+    piles.into_iter().map(|Reverse(pile)| pile).max_by_key(|pile| pile.keys).unwrap_or_default()
 }
 
 /// A task in pieces of the limit and what is left.
