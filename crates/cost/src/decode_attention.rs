@@ -111,7 +111,7 @@ impl Mix<'_> {
         }
         let planned = self.op.batch <= MOST_PLANNED;
         let whole = if captured { !planned } else { self.stream.blocks <= split::FEW_BLOCKS };
-        let overhead = self.stream.overhead + search(self.op, self.chip);
+        let overhead = self.stream.overhead + scheduler_search(self.op.batch, f64::from(self.op.kv_heads), self.chip);
         let placed: Placed = if whole { self.stream.in_parts(1.0) } else { filling() };
         Stream { overhead, ..*self.stream }.time(placed, captured && planned)
     }
@@ -176,12 +176,12 @@ fn tile_rows(op: &DecodeAttention, chip: &Chip) -> u32 {
 }
 
 /// FlashAttention-3's scheduler walks the sequences that lie between two tiles of a core, 31 lengths from memory at a time.
-fn search(op: &DecodeAttention, chip: &Chip) -> f64 {
+pub(crate) fn scheduler_search(sequences: u32, tiles_of_one: f64, chip: &Chip) -> f64 {
     if !scheduled(chip) {
         return 0.0;
     }
-    let between = f64::from(chip.compute.cores) / f64::from(op.kv_heads.max(1));
-    chip.hbm.latency.get() * between.min(f64::from(op.batch)) / SCANNED
+    let between = f64::from(chip.compute.cores) / tiles_of_one.max(1.0);
+    chip.hbm.latency.get() * between.min(f64::from(sequences)) / SCANNED
 }
 
 /// Whether several key-value heads, each shared by a group of query heads, interleave in a token's row.
