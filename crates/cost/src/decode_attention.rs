@@ -100,14 +100,20 @@ impl Mix<'_> {
     /// `FlashInfer` never starts more parts than slots.
     fn flash_infer(&self) -> Split {
         let slots = self.parameters.slots * self.stream.cores;
-        self.stream.time(self.stream.within(slots), false)
+        self.chosen(self.stream.time(self.stream.within(slots), false))
+    }
+
+    /// A split plan, or the whole one where that is faster and the kernel's rule is not known.
+    fn chosen(&self, split: Split) -> Split {
+        let whole = self.stream.time(self.stream.in_parts(1.0), false);
+        if !ruled(self.chip) && whole.time < split.time { whole } else { split }
     }
 
     /// FlashAttention, which may start more; captured with a fixed number of parts or not.
     fn flash_attention(&self, captured: bool) -> Split {
         let filling = || self.stream.filling(self.parameters.slots * self.stream.cores);
         if !scheduled(self.chip) {
-            return self.stream.time(filling(), captured);
+            return self.chosen(self.stream.time(filling(), captured));
         }
         let planned = self.op.batch <= MOST_PLANNED;
         let whole = if captured { !planned } else { self.stream.blocks <= split::FEW_BLOCKS };
@@ -121,6 +127,11 @@ impl Mix<'_> {
 fn between(a: &Split, b: &Split, share: f64) -> Split {
     let nearer = if share > 0.5 { b } else { a };
     Split { time: a.time + share * (b.time - a.time), ..*nearer }
+}
+
+/// Whether tables of the architecture bear the rule out, for better or worse.
+fn ruled(chip: &Chip) -> bool {
+    matches!(chip.architecture, Architecture::Ampere | Architecture::Hopper | Architecture::DaVinciSplit)
 }
 
 /// Whether the chip's FlashAttention is the third, whose tiles a scheduler on the chip deals out.
