@@ -117,7 +117,8 @@ impl Mix<'_> {
         }
         let planned = self.op.batch <= MOST_PLANNED;
         let whole = if captured { !planned } else { self.stream.blocks <= split::FEW_BLOCKS };
-        let overhead = self.stream.overhead + scheduler_search(self.op.batch, f64::from(self.op.kv_heads), self.chip);
+        let overhead =
+            self.stream.overhead + scheduler_search(self.op.batch, f64::from(self.op.kv_heads), self.chip);
         let placed: Placed = if whole { self.stream.in_parts(1.0) } else { filling() };
         Stream { overhead, ..*self.stream }.time(placed, captured && planned)
     }
@@ -177,7 +178,8 @@ fn a_task(op: &DecodeAttention) -> f64 {
 fn of_a_part(op: &DecodeAttention, chip: &Chip, parameters: &DecodeAttentionParameters) -> f64 {
     let rows = f64::from(tile_rows(op, chip));
     let tile = parameters.tile_overhead * 1e-9 * rows * f64::from(op.v_dim) / 1024.0;
-    let masks = if op.window > 0 { parameters.window_overhead * 1e-6 * rows / f64::from(MOST_ROWS) } else { 0.0 };
+    let masks =
+        if op.window > 0 { parameters.window_overhead * 1e-6 * rows / f64::from(MOST_ROWS) } else { 0.0 };
     parameters.task_overhead * 1e-6 + tile + masks
 }
 

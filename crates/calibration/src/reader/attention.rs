@@ -98,8 +98,7 @@ pub fn aiconfigurator(row: &Row) -> Result<Reading, String> {
     let (window, before) = if cut { (window, (cached - window) / BLOCK * BLOCK) } else { (0, 0) };
     let context = cached - before;
     let queries = 1;
-    let op =
-        DecodeAttention { batch, queries, context, heads, kv_heads, qk_dim, v_dim, window, compute, kv };
+    let op = DecodeAttention { batch, queries, context, heads, kv_heads, qk_dim, v_dim, window, compute, kv };
     decode_point(row, op)
 }
 
