@@ -58,7 +58,7 @@ fn refit(folder: &str, set: &Set, families: &[Family]) -> Result<(), Box<dyn Err
 }
 
 fn tables(folder: &str, set: &Set) -> Result<Vec<Table>, Box<dyn Error>> {
-    set.tables.iter().map(|table| read(&format!("{folder}/{table}"))).collect()
+    set.tables.iter().map(|table| Ok(set.judged(read(&format!("{folder}/{table}"))?))).collect()
 }
 
 /// A section for each chip and software, in the order of the list.

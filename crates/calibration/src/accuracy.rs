@@ -49,7 +49,20 @@ pub fn page(manifest: &Manifest, sections: &[Section]) -> String {
         // Writing to a string cannot fail.
         let _ = chip(&mut text, manifest, section);
     }
+    let _ = left_out(&mut text, manifest);
     text
+}
+
+/// Rows that are neither fitted nor judged, and why.
+fn left_out(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
+    let all = || manifest.set.iter().flat_map(|set| set.left_out.iter().map(move |out| (set, out)));
+    if all().next().is_some() {
+        writeln!(text, "\n## Rows left out\n\nNeither fitted nor judged above:\n")?;
+    }
+    for (set, out) in all() {
+        writeln!(text, "- {}, {}, {}: {}.", set.chip, out.family, out.shape, out.reason)?;
+    }
+    Ok(())
 }
 
 /// Heads of the first table, and how each column is set.

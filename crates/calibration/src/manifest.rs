@@ -6,6 +6,8 @@ use vitruvian_cost::{Profile, Residency};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 
 use crate::calibrate::Options;
+use crate::measurement::Measurement;
+use crate::table::Table;
 
 /// Sets of tables measured alike.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -46,6 +48,21 @@ pub struct Set {
     pub stack: Option<Stack>,
     /// Sets of operands that the benchmark rotated over; absent where it flushed the cache.
     pub copies: Option<u32>,
+    /// Shape families that were measured otherwise than the rest.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A shape family that informs no fit and is not judged.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The operator family.
+    pub family: String,
+    /// The shape family, as the rows name it.
+    pub shape: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Rows of one profile that a fit looks at: a thousand fit as well as two (H200 products: 5.50 % and 5.53 % on all rows).
@@ -78,6 +95,15 @@ impl Manifest {
 }
 
 impl Set {
+    /// The table without the rows that are left out.
+    pub fn judged(&self, mut table: Table) -> Table {
+        let named = |row: &Measurement| {
+            self.left_out.iter().any(|out| out.family == row.slot.family.name() && out.shape == row.shape)
+        };
+        table.measurements.retain(|row| !named(row));
+        table
+    }
+
     /// What a calibration on these tables is told.
     pub fn options(&self) -> Options {
         Options {

@@ -48,6 +48,7 @@ fn operators() -> Vec<(&'static str, Operator)> {
         kv_heads: 8,
         qk_dim: 128,
         v_dim: 128,
+        window: 0,
         compute,
         kv,
     };

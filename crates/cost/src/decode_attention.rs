@@ -1,12 +1,13 @@
 //! Attention of a few query tokens per sequence over a KV cache: streams of keys and values, one task a sequence and
 //! key-value head, split where tasks are fewer than cores.
 //!
-//! T = launch + (memory^q + compute^q + overhead^q)^(1/q) + merge, the best of the whole and the split form
+//! T = launch + constant of a part + (memory^q + (compute + constants of later parts)^q)^(1/q) + merge
 //! (`docs/cost/attention.md`).
 
 pub(crate) mod split;
 
 use vitruvian_hardware::Chip;
+use vitruvian_hardware::chip::Architecture;
 use vitruvian_model::operator::DecodeAttention;
 use vitruvian_quantity::{Dtype, Seconds};
 
@@ -16,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::roofline::multiplied;
 use crate::timing::{Machine, Residency, Timing};
 use crate::work;
-use split::{Load, Stream};
+use split::{Load, Placed, Split, Stream};
 
 parameters! {
     /// What a fit may change.
@@ -28,11 +29,15 @@ parameters! {
         core_bandwidth: "GB/s" in 5.0..=500.0, "Bandwidth that one core alone reaches: its bytes in flight over the latency.";
         compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak on rows padded to the least tile.";
         overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
-        task_overhead: "us" in 0.0..=20.0, "Constant of one sequence and key-value head on a core.";
-        regroup: "1" in 0.0..=4.0, "Kernels besides that reorder the queries and outputs of grouped heads, each a launch.";
+        task_overhead: "us" in 0.0..=20.0, "Constant of one part of a sequence and key-value head on a core.";
+        tile_overhead: "ns" in 0.0..=500.0, "Time a part takes besides for each 1024 values of its output tile: cleared, scaled, stored.";
+        window_overhead: "us" in 0.0..=10.0, "Time a part takes besides where a window cuts its keys, for 128 rows.";
+        regroup: "1" in 0.0..=4.0, "Kernels besides, each a launch: they reorder the queries and outputs of grouped heads, or pad values narrower than keys.";
         merge_row: "ns" in 0.0..=20.0, "Time to merge the parts of one output row where the cache is split.";
-        slots: "1" in 1.0..=4.0, "Tasks that a core holds at a time, which sets how many parts the cache is split into.";
-        ungrouped_split: "1" in 0.0..=1.0, "Whether the kernel splits the cache where each query head has its own keys: one if it does.";
+        merge_part: "ns" in 0.0..=500.0, "Time of one part in the merge, which reads them one after the other.";
+        slots: "1" in 0.5..=4.0, "Parts for each core that the planner aims at.";
+        captured_merge: "1" in 0.0..=1.0, "Share of kernels captured with a fixed number of parts: they split short caches too, and merge whether they split or not.";
+        flashinfer: "1" in 0.0..=1.0, "Whether the kernel is FlashInfer's: one; zero for FlashAttention's.";
     }
 }
 
@@ -42,6 +47,10 @@ const ROWS: u32 = 16;
 const MOST_ROWS: u32 = 128;
 /// Keys of a block, the least that a part of a split cache holds.
 const BLOCK: u32 = 128;
+/// FlashAttention-3 plans parts for no more sequences than this (`hopper/flash_api.cpp`).
+const MOST_PLANNED: u32 = 992;
+/// Sequences whose lengths a warp of FlashAttention-3's scheduler reads at a time (`hopper/tile_scheduler.hpp`).
+const SCANNED: f64 = 31.0;
 
 /// Time of one kernel.
 ///
@@ -55,17 +64,13 @@ pub fn estimate(
     let multiply = multiplied(op.compute, on)?;
     let work = work::of_decode_attention(op);
     let stream = stream(op, work, multiply, on, parameters);
-    let (whole, best) = (stream.whole(), stream.best());
-    let splits = op.heads > op.kv_heads || op.queries > 1;
-    let share = if splits { 1.0 } else { parameters.ungrouped_split };
-    let time = share * best.time + (1.0 - share) * whole.time;
-    let bound = best.bound;
+    let split = Mix { op, stream: &stream, chip: on.chip, parameters }.split();
     Ok(Timing {
-        time: Seconds::new(floored(time, on, parameters)),
+        time: Seconds::new(floored(split.time, on, parameters)),
         work,
         multiply,
-        bound,
-        choice: Choice::SplitKv { splits: best.splits },
+        bound: split.bound,
+        choice: Choice::SplitKv { splits: split.splits },
     })
 }
 
@@ -75,6 +80,64 @@ fn floored(time: f64, on: &Machine, parameters: &DecodeAttentionParameters) -> f
         Residency::Cold => time,
         Residency::Rotating { .. } => time.max(parameters.host_floor * 1e-6),
     }
+}
+
+/// The kernels that a profile may describe, each with its planner.
+struct Mix<'a> {
+    op: &'a DecodeAttention,
+    stream: &'a Stream,
+    chip: &'a Chip,
+    parameters: &'a DecodeAttentionParameters,
+}
+
+impl Mix<'_> {
+    fn split(&self) -> Split {
+        let own = self.parameters.captured_merge;
+        let flash_attention = between(&self.flash_attention(false), &self.flash_attention(true), own);
+        between(&flash_attention, &self.flash_infer(), self.parameters.flashinfer)
+    }
+
+    /// `FlashInfer` never starts more parts than slots.
+    fn flash_infer(&self) -> Split {
+        let slots = self.parameters.slots * self.stream.cores;
+        self.chosen(self.stream.time(self.stream.within(slots), false))
+    }
+
+    /// A split plan, or the whole one where that is faster and the kernel's rule is not known.
+    fn chosen(&self, split: Split) -> Split {
+        let whole = self.stream.time(self.stream.in_parts(1.0), false);
+        if !ruled(self.chip) && whole.time < split.time { whole } else { split }
+    }
+
+    /// FlashAttention, which may start more; captured with a fixed number of parts or not.
+    fn flash_attention(&self, captured: bool) -> Split {
+        let filling = || self.stream.filling(self.parameters.slots * self.stream.cores);
+        if !scheduled(self.chip) {
+            return self.chosen(self.stream.time(filling(), captured));
+        }
+        let planned = self.op.batch <= MOST_PLANNED;
+        let whole = if captured { !planned } else { self.stream.blocks <= split::FEW_BLOCKS };
+        let overhead =
+            self.stream.overhead + scheduler_search(self.op.batch, f64::from(self.op.kv_heads), self.chip);
+        let placed: Placed = if whole { self.stream.in_parts(1.0) } else { filling() };
+        Stream { overhead, ..*self.stream }.time(placed, captured && planned)
+    }
+}
+
+/// A time between two, with the plan of the nearer.
+fn between(a: &Split, b: &Split, share: f64) -> Split {
+    let nearer = if share > 0.5 { b } else { a };
+    Split { time: a.time + share * (b.time - a.time), ..*nearer }
+}
+
+/// Whether tables of the architecture bear the rule out, for better or worse.
+fn ruled(chip: &Chip) -> bool {
+    matches!(chip.architecture, Architecture::Ampere | Architecture::Hopper | Architecture::DaVinciSplit)
+}
+
+/// Whether the chip's FlashAttention is the third, whose tiles a scheduler on the chip deals out.
+fn scheduled(chip: &Chip) -> bool {
+    chip.architecture == Architecture::Hopper
 }
 
 fn stream(
@@ -87,24 +150,22 @@ fn stream(
     let chip = on.chip;
     let rows = op.queries * (op.heads / op.kv_heads.max(1)).max(1);
     let tiles = rows.div_ceil(MOST_ROWS);
-    let tasks = f64::from(op.batch) * f64::from(op.kv_heads) * f64::from(tiles);
     let output_rows = f64::from(op.batch) * f64::from(op.queries) * f64::from(op.heads);
     Stream {
         cores: f64::from(chip.compute.cores),
-        slots: f64::from(chip.compute.cores) * parameters.slots,
-        tasks,
+        tasks: f64::from(op.batch) * f64::from(op.kv_heads) * f64::from(tiles),
         blocks: f64::from(op.context.div_ceil(BLOCK)),
         load: Load {
             memory: split::memory_time(work.hbm, on, efficiency(op, parameters)),
             compute: padded_flops(op, rows)
                 / (chip.matrix_peak(multiply).get() * parameters.compute_efficiency),
-            overhead: tasks * parameters.task_overhead * 1e-6 / f64::from(chip.compute.cores),
         },
         draw: a_task(op) / (parameters.core_bandwidth * 1e9),
+        overhead: of_a_part(op, chip, parameters),
         overlap: parameters.overlap,
         launch: parameters.launch * 1e-6 + regrouping(op, chip, parameters),
         merge: chip.compute.launch.get() + output_rows * parameters.merge_row * 1e-9,
-        merge_part: split::merge_latency(chip),
+        merge_part: parameters.merge_part * 1e-9,
     }
 }
 
@@ -113,14 +174,39 @@ fn a_task(op: &DecodeAttention) -> f64 {
     f64::from(op.context.next_multiple_of(BLOCK)) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes()
 }
 
+/// Constant of one part: its own, that of its output tile and of a window's masks.
+fn of_a_part(op: &DecodeAttention, chip: &Chip, parameters: &DecodeAttentionParameters) -> f64 {
+    let rows = f64::from(tile_rows(op, chip));
+    let tile = parameters.tile_overhead * 1e-9 * rows * f64::from(op.v_dim) / 1024.0;
+    let masks =
+        if op.window > 0 { parameters.window_overhead * 1e-6 * rows / f64::from(MOST_ROWS) } else { 0.0 };
+    parameters.task_overhead * 1e-6 + tile + masks
+}
+
+/// Rows of a tile of queries, empty ones included: three warpgroups on narrow heads (`hopper/tile_size.h`).
+fn tile_rows(op: &DecodeAttention, chip: &Chip) -> u32 {
+    if scheduled(chip) && op.qk_dim <= 64 { 192 } else { MOST_ROWS }
+}
+
+/// FlashAttention-3's scheduler walks the sequences that lie between two tiles of a core, 31 lengths from memory at a time.
+pub(crate) fn scheduler_search(sequences: u32, tiles_of_one: f64, chip: &Chip) -> f64 {
+    if !scheduled(chip) {
+        return 0.0;
+    }
+    let between = f64::from(chip.compute.cores) / tiles_of_one.max(1.0);
+    chip.hbm.latency.get() * between.min(f64::from(sequences)) / SCANNED
+}
+
 /// Whether several key-value heads, each shared by a group of query heads, interleave in a token's row.
 const fn interleaved(op: &DecodeAttention) -> bool {
     op.kv_heads > 1 && op.kv_heads < op.heads
 }
 
-/// Launches of the kernels that bring the rows of each group together and back.
+/// Launches of the kernels that bring the rows of each group together and back, which one sequence alone does not need, or
+/// that pad values which are narrower than keys.
 fn regrouping(op: &DecodeAttention, chip: &Chip, parameters: &DecodeAttentionParameters) -> f64 {
-    if interleaved(op) { parameters.regroup * chip.compute.launch.get() } else { 0.0 }
+    let copied = interleaved(op) && op.batch > 1 && !scheduled(chip);
+    if copied || op.v_dim < op.qk_dim { parameters.regroup * chip.compute.launch.get() } else { 0.0 }
 }
 
 /// Several key-value heads interleave in a token's row of the cache; a group's kernel reads one head of it at a time.

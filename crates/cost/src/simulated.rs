@@ -184,6 +184,7 @@ mod tests {
             kv_heads: 8,
             qk_dim: 128,
             v_dim: 128,
+            window: 0,
             compute: Dtype::Bf16,
             kv: Dtype::Bf16,
         };

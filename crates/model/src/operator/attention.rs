@@ -46,6 +46,8 @@ pub struct DecodeAttention {
     pub qk_dim: u32,
     /// Width of a value head.
     pub v_dim: u32,
+    /// Sliding window, or keys kept a query, where it cuts the context; zero where all cached tokens are attended to.
+    pub window: u32,
     /// Format of the products.
     pub compute: Dtype,
     /// Format of the cached keys and values.
@@ -214,6 +216,7 @@ mod tests {
             kv_heads: 8,
             qk_dim: 128,
             v_dim: 128,
+            window: 0,
             compute: Dtype::Bf16,
             kv: Dtype::Bf16,
         };

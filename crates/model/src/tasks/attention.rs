@@ -77,7 +77,9 @@ fn core(rank: &mut Rank, shape: &Attention, [heads, kv_heads]: [u32; 2], count: 
     }
     if let Some(d) = rank.decode {
         let (batch, queries, context) = (d.sequences, d.queries, shape.attended(d.length()));
-        let decode = DecodeAttention { batch, queries, context, heads, kv_heads, qk_dim, v_dim, compute, kv };
+        let window = if context < d.length() { shape.cap() } else { 0 };
+        let decode =
+            DecodeAttention { batch, queries, context, heads, kv_heads, qk_dim, v_dim, window, compute, kv };
         rank.push("decode_attention", Operator::DecodeAttention(decode), count);
         join_parts(rank, heads * v_dim, count);
     }
