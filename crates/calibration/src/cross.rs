@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use vitruvian_cost::{Costs, Fidelity, ProfileSet};
 
 use crate::fit::{Effort, Problem, fit};
@@ -27,7 +28,7 @@ pub fn held_out(problem: &Problem) -> Vec<Vec<Pair>> {
     if folds < 2 {
         return Vec::new();
     }
-    (0..folds).map(|fold| judged(problem, &families, |index| index % folds == fold)).collect()
+    (0..folds).into_par_iter().map(|fold| judged(problem, &families, |index| index % folds == fold)).collect()
 }
 
 fn judged(

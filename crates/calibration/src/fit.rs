@@ -3,16 +3,17 @@
 //! Levenberg–Marquardt from several starts in a space without bounds, then a pattern search, because a model that takes
 //! the best of a menu of tiles has kinks that derivatives do not see.
 
+mod rows;
 mod space;
 
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
-use vitruvian_cost::{Costs, Fidelity, ProfileSet};
+use vitruvian_cost::ProfileSet;
 use vitruvian_hardware::Chip;
 
 use crate::measurement::{Measurement, Slot};
-use crate::validate::predict;
+use rows::Rows;
 use space::Space;
 
 /// What is fitted to what.
@@ -55,12 +56,22 @@ const REFUSED: f64 = 3.0;
 /// values on each says which side is searched.
 pub fn fit(problem: &Problem) -> ProfileSet {
     let space = Space::of(problem.slots);
-    let sides = space.sides(&space.values(problem.profiles));
-    let mut models: Vec<Model> = sides.iter().map(|side| Model::new(problem, &space, side)).collect();
+    let rows = Rows::of(problem);
+    let given = space.values(problem.profiles);
+    let sides = if problem.effort == Effort::Thorough { space.sides(&given) } else { vec![given] };
+    let mut models: Vec<Model> = sides.iter().map(|side| Model::new(problem, &space, &rows, side)).collect();
     if models.len() > 1 {
         models.sort_by_cached_key(|model| ordered(model.clone().descent()));
     }
     models.into_iter().next().map_or_else(|| problem.profiles.clone(), Model::search)
+}
+
+/// The given profiles with the libraries that a fit has chosen.
+pub fn with_libraries(given: &ProfileSet, chosen: &ProfileSet, slots: &[Slot]) -> ProfileSet {
+    let space = Space::of(slots);
+    let mut profiles = given.clone();
+    space.switch(&mut profiles, &space.values(chosen));
+    profiles
 }
 
 /// A cost as a key that sorts as it does; costs are not negative.
@@ -72,17 +83,18 @@ fn ordered(cost: f64) -> u64 {
 #[derive(Clone)]
 struct Model<'a> {
     problem: Problem<'a>,
-    space: Space,
+    space: &'a Space,
+    rows: &'a Rows<'a>,
     trial: ProfileSet,
     at: DVector<f64>,
     given: DVector<f64>,
 }
 
 impl<'a> Model<'a> {
-    fn new(problem: &Problem<'a>, space: &Space, start: &[f64]) -> Self {
+    fn new(problem: &Problem<'a>, space: &'a Space, rows: &'a Rows<'a>, start: &[f64]) -> Self {
         let given = space.inward(start);
         let trial = problem.profiles.clone();
-        Self { problem: *problem, space: space.clone(), trial, at: given.clone(), given }
+        Self { problem: *problem, space, rows, trial, at: given.clone(), given }
     }
 
     /// The cost that a descent from the given values ends at.
@@ -108,24 +120,19 @@ impl<'a> Model<'a> {
     }
 
     /// Sign times the root of twice the soft-L1 loss: s²·2(√(1 + (r/s)²) − 1) is what half its square adds up to.
-    fn residual(costs: &Costs, row: &Measurement) -> f64 {
-        let Ok(prediction) = predict(costs, row) else { return REFUSED };
-        let ratio = (prediction.time.get() / row.time.get()).ln();
-        if !ratio.is_finite() {
-            return REFUSED;
-        }
+    fn residual(ratio: Option<f64>) -> f64 {
+        let Some(ratio) = ratio.filter(|ratio| ratio.is_finite()) else { return REFUSED };
         let scaled = ratio / ROBUST_SCALE;
         ratio.signum() * ROBUST_SCALE * (2.0 * ((1.0 + scaled * scaled).sqrt() - 1.0)).sqrt()
     }
 
     /// Those of the rows, then the pull of each parameter.
     fn all_residuals(&self) -> DVector<f64> {
-        let costs = Costs::new(self.problem.chip, &self.trial, Fidelity::Tile);
-        let rows = self.problem.rows;
-        let pull = ROBUST_SCALE * (PULL * rows.len() as f64).sqrt();
+        let rows = self.problem.rows.len();
+        let pull = ROBUST_SCALE * (PULL * rows as f64).sqrt();
         let pulls = (&self.at - &self.given) * pull;
-        let residuals = rows.iter().map(|row| Self::residual(&costs, row)).chain(pulls.iter().copied());
-        DVector::from_iterator(rows.len() + pulls.len(), residuals.collect::<Vec<_>>())
+        let residuals = self.rows.log_ratios(&self.trial).map(Self::residual).chain(pulls.iter().copied());
+        DVector::from_iterator(rows + pulls.len(), residuals.collect::<Vec<_>>())
     }
 
     fn cost(&mut self, at: &DVector<f64>) -> f64 {

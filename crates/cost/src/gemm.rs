@@ -8,18 +8,21 @@ pub(crate) mod kernel;
 pub(crate) mod library;
 pub(crate) mod product;
 pub(crate) mod sm;
+mod triton;
 mod waves;
 
-use vitruvian_hardware::Architecture;
+use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::operator::Gemm;
 
-use crate::execution;
+use crate::estimate::Work;
+use crate::execution::{self, Execution};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
 use crate::timing::{Machine, Timing};
 use crate::work;
 
 use kernel::{Figures, Kernel};
+use library::Library;
 use product::Product;
 
 parameters! {
@@ -47,15 +50,40 @@ parameters! {
 /// # Errors
 /// [`Refusal`] where the chip does not execute the format.
 pub fn estimate(op: &Gemm, on: &Machine, parameters: &GemmParameters) -> Result<Timing, Refusal> {
-    let execution = execution::of(op.scheme, op.sparsity, on.chip)?;
-    let product = Product::dense(op, &execution);
-    let library = library::of(&execution, op.scheme, on.chip, op.m);
-    let kernel = Kernel { on, execution: &execution, figures: &parameters.into(), library };
-    Ok(time(&kernel, &product, work::of_gemm(op, &execution)))
+    Ok(Prepared::of(op, on.chip)?.timing(on, parameters))
+}
+
+/// A product with all that no parameter changes worked out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    execution: Execution,
+    product: Product,
+    library: Library,
+    work: Work,
+}
+
+impl Prepared {
+    /// # Errors
+    /// [`Refusal`] where the chip does not execute the format.
+    pub(crate) fn of(op: &Gemm, chip: &Chip) -> Result<Self, Refusal> {
+        let execution = execution::of(op.scheme, op.sparsity, chip)?;
+        Ok(Self {
+            product: Product::dense(op, &execution),
+            library: library::of(&execution, op.scheme, chip, op.m),
+            work: work::of_gemm(op, &execution),
+            execution,
+        })
+    }
+
+    pub(crate) fn timing(&self, on: &Machine, parameters: &GemmParameters) -> Timing {
+        let Self { execution, product, library, work } = self;
+        let kernel = Kernel { on, execution, figures: &parameters.into(), library: *library };
+        time(&kernel, product, *work)
+    }
 }
 
 /// The fastest plan of the library on this architecture, as a timing.
-pub(crate) fn time(kernel: &Kernel, product: &Product, work: crate::estimate::Work) -> Timing {
+pub(crate) fn time(kernel: &Kernel, product: &Product, work: Work) -> Timing {
     let plan = match kernel.on.chip.architecture {
         Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950 => {
             cube::fastest(kernel, product)

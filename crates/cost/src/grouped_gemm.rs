@@ -2,10 +2,13 @@
 
 pub(crate) mod rows;
 
+use vitruvian_hardware::Chip;
 use vitruvian_model::operator::GroupedGemm;
 
-use crate::execution;
+use crate::estimate::Work;
+use crate::execution::{self, Execution};
 use crate::gemm::kernel::{Figures, Kernel};
+use crate::gemm::product::Product;
 use crate::gemm::{library, time};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
@@ -42,11 +45,32 @@ pub fn estimate(
     on: &Machine,
     parameters: &GroupedGemmParameters,
 ) -> Result<Timing, Refusal> {
-    let execution = execution::of(op.scheme, op.sparsity, on.chip)?;
-    let product = rows::product(op, &execution);
-    let library = library::of_experts(on.chip, op, parameters.row_granule);
-    let kernel = Kernel { on, execution: &execution, figures: &parameters.into(), library };
-    Ok(time(&kernel, &product, work::of_grouped_gemm(op, &execution)))
+    Ok(Prepared::of(op, on.chip)?.timing(on, parameters))
+}
+
+/// A product with all that no parameter changes worked out: how the rows fall on experts above all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    op: GroupedGemm,
+    execution: Execution,
+    product: Product,
+    work: Work,
+}
+
+impl Prepared {
+    /// # Errors
+    /// [`Refusal`] where the chip does not execute the format.
+    pub(crate) fn of(op: &GroupedGemm, chip: &Chip) -> Result<Self, Refusal> {
+        let execution = execution::of(op.scheme, op.sparsity, chip)?;
+        let (product, work) = (rows::product(op, &execution), work::of_grouped_gemm(op, &execution));
+        Ok(Self { op: *op, execution, product, work })
+    }
+
+    pub(crate) fn timing(&self, on: &Machine, parameters: &GroupedGemmParameters) -> Timing {
+        let Self { op, execution, product, work } = self;
+        let library = library::of_experts(on.chip, op, parameters.row_granule);
+        time(&Kernel { on, execution, figures: &parameters.into(), library }, product, *work)
+    }
 }
 
 impl From<&GroupedGemmParameters> for Figures {

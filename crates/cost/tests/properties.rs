@@ -49,6 +49,7 @@ fn grouped() -> impl Strategy<Value = Operator> {
                 local_experts,
                 n,
                 k: 2048,
+                inner: n / 2,
                 scheme,
                 sparsity: Sparsity::Dense,
                 imbalance,

@@ -4,6 +4,7 @@ use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::Scheme;
 use vitruvian_model::operator::GroupedGemm;
 
+use super::triton;
 use crate::execution::Execution;
 
 /// One tile of the output: the index of its height in [`super::product::HEIGHTS`], and its columns.
@@ -30,13 +31,29 @@ pub(crate) struct Library {
     /// Rows of a tile's longer side whose latency others hide: a warpgroup of asynchronous `wgmma` works on 64 while the
     /// rest of the tile is in flight. Zero where the step's latency adds up (synchronous `mma.sync`).
     pub(crate) warpgroup: f64,
+    /// Row tiles of one matrix that are in flight together and share its weights; the next ones come a whole matrix later.
+    pub(crate) group: f64,
+    /// Bytes of depth that a pipeline stage holds.
+    pub(crate) stage: f64,
+    /// How many times as long operands take on their way to a core.
+    pub(crate) detour: f64,
+}
+
+/// One swizzled row of shared memory, in bytes.
+pub(super) const SWIZZLED_ROW: f64 = 128.0;
+
+impl Library {
+    /// Row tiles that all share weights, operands in full width.
+    const fn plain(tiles: &'static [Tile], choice: Choice, splits: bool, warpgroup: f64) -> Self {
+        Self { tiles, choice, splits, warpgroup, group: f64::INFINITY, stage: SWIZZLED_ROW, detour: 1.0 }
+    }
 }
 
 const H8: usize = 0;
-const H16: usize = 1;
-const H32: usize = 2;
-const H64: usize = 3;
-const H128: usize = 4;
+pub(super) const H16: usize = 1;
+pub(super) const H32: usize = 2;
+pub(super) const H64: usize = 3;
+pub(super) const H128: usize = 4;
 const H192: usize = 5;
 const H256: usize = 6;
 
@@ -103,20 +120,6 @@ const fn deep_gemm() -> [Tile; 49] {
     tiles
 }
 
-/// Triton's fused expert kernel: configurations of 16 rows up to as many tokens as experts (up to 64 tokens where weights
-/// have scales in blocks of 128 by 128), of 64 and more beyond (`get_default_config` of vLLM and SGLang).
-const fn triton(op: &GroupedGemm) -> &'static [Tile] {
-    let few = match op.scheme {
-        Scheme::Fp8Block => 64,
-        _ => op.local_experts,
-    };
-    if op.tokens <= few {
-        &[(H16, 32), (H16, 64), (H16, 128)]
-    } else {
-        &[(H64, 64), (H64, 128), (H128, 64), (H128, 128), (H128, 256)]
-    }
-}
-
 /// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
 const fn by_rows(rows: u32) -> &'static [Tile] {
     match rows {
@@ -132,7 +135,7 @@ const fn by_rows(rows: u32) -> &'static [Tile] {
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
 pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) -> Library {
     if execution.dequantise.is_some() {
-        return Library { tiles: MMA_SYNC, choice: Choice::Fastest, splits: true, warpgroup: 0.0 };
+        return Library::plain(MMA_SYNC, Choice::Fastest, true, 0.0);
     }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
     let (tiles, splits) = match scheme {
@@ -141,13 +144,18 @@ pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) 
         Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(rows), false),
         _ => (WGMMA, true),
     };
-    Library { tiles, choice: choice(tiles), splits, warpgroup: warpgroup(chip.architecture) }
+    Library::plain(tiles, choice(tiles), splits, warpgroup(chip.architecture))
 }
 
 /// The library that multiplies experts: DeepGEMM where rows are padded to 64, Triton where to 16.
 pub(crate) fn of_experts(chip: &Chip, op: &GroupedGemm, granule: f64) -> Library {
-    let tiles = if granule < 32.0 { triton(op) } else { DEEP_GEMM };
-    Library { tiles, choice: choice(tiles), splits: false, warpgroup: warpgroup(chip.architecture) }
+    let warpgroup = warpgroup(chip.architecture);
+    if granule >= 32.0 {
+        return Library::plain(DEEP_GEMM, Choice::FewestWaves, false, warpgroup);
+    }
+    let triton::Configuration { tiles, group, stage } = triton::configuration(chip, op);
+    let detour = triton::detour(op);
+    Library { group, stage, detour, ..Library::plain(tiles, Choice::Fastest, false, warpgroup) }
 }
 
 const fn choice(tiles: &'static [Tile]) -> Choice {

@@ -7,8 +7,6 @@ use super::product::{HEIGHTS, Product};
 use super::waves;
 use crate::timing::overlap;
 
-/// Bytes of depth that a pipeline stage holds: one swizzled row of shared memory.
-const STEP_BYTES: f64 = 128.0;
 /// Most parts that the depth is split into, and fewest steps of a part.
 const MOST_PARTS: f64 = 32.0;
 const LEAST_STEPS: f64 = 4.0;
@@ -90,6 +88,8 @@ struct Search<'a> {
     /// Reduction of one part of a split depth.
     partial: f64,
     missed: f64,
+    /// Share of one matrix that has left L2 by the time its next group of row tiles asks for it.
+    spilled: f64,
     /// One over the cores.
     per_core: f64,
 }
@@ -99,21 +99,25 @@ impl<'a> Search<'a> {
         let (bytes, figures, core) = (&product.bytes, kernel.figures, kernel.core());
         let others = bytes.activations + bytes.outputs;
         let missed = 1.0 - cache::hits(bytes.weights, others, figures.cache, kernel.on);
-        let elements = STEP_BYTES / product.element;
+        let stage = kernel.library.stage;
+        let elements = stage / product.element;
         let bandwidth = kernel.memory();
+        let detour = kernel.library.detour;
+        let kept = figures.cache * kernel.on.chip.l2.capacity.get() * product.matrices / bytes.weights;
         Self {
             kernel,
             product,
-            steps: (f64::from(product.depth) * product.element / STEP_BYTES).ceil(),
+            steps: (f64::from(product.depth) * product.element / stage).ceil(),
             matrix: 2.0 * elements / core.matrix,
-            path: STEP_BYTES / core.path,
+            path: detour * stage / core.path,
             conversion: elements / core.conversions,
-            alone: missed * bytes.weights / core.stream,
+            alone: detour * missed * bytes.weights / core.stream,
             weights: missed * bytes.weights / bandwidth,
             others: missed * others / bandwidth,
             fixed: figures.row * product.all_rows() + figures.group * product.matrices,
             partial: 2.0 * bytes.outputs / kernel.on.chip.l2.read_bandwidth.get(),
             missed,
+            spilled: (1.0 - kept).max(0.0),
             per_core: kernel.cores().recip(),
         }
     }
@@ -193,8 +197,9 @@ impl<'a> Search<'a> {
         if rows <= self.product.matrices {
             return 1.0;
         }
-        let again = rows / self.product.matrices - 1.0;
-        1.0 + self.kernel.figures.reread * again.clamp(0.0, 1.0)
+        let tiles = rows / self.product.matrices;
+        let later = (tiles / self.kernel.library.group - 1.0).max(0.0);
+        1.0 + self.kernel.figures.reread * (tiles - 1.0).min(1.0) + self.spilled * later
     }
 
     /// Rows and groups one by one, and the reduction of a split depth: each part written and read in fp32 through L2.
@@ -225,7 +230,7 @@ impl<'a> Search<'a> {
             starved: streamed > whole,
             serial,
             hbm: self.missed * (bytes.weights * self.reads(cut.tile) + bytes.activations + bytes.outputs),
-            l2: cut.tiles * self.steps_of(cut) * STEP_BYTES * (height + columns) + bytes.outputs,
+            l2: cut.tiles * self.steps_of(cut) * self.kernel.library.stage * (height + columns) + bytes.outputs,
         }
     }
 }
