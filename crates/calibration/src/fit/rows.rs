@@ -15,7 +15,7 @@ pub(super) struct Rows<'a> {
 }
 
 /// One row: what the fitted profiles time, and the seconds that others take.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     fitted: Vec<Prepared>,
     fixed: f64,
@@ -26,6 +26,16 @@ struct Row {
 impl<'a> Rows<'a> {
     pub(super) fn of(problem: &Problem<'a>) -> Self {
         Self { chip: problem.chip, rows: problem.rows.iter().map(|row| Row::of(problem, row)).collect() }
+    }
+
+    /// An even selection of at most so many rows.
+    pub(super) fn sample(&self, most: usize) -> Self {
+        let step = self.rows.len().div_ceil(most.max(1)).max(1);
+        Self { chip: self.chip, rows: self.rows.iter().step_by(step).cloned().collect() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// ln(predicted / measured) of each row; none where the chip refuses one of its operators.

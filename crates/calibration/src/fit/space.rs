@@ -75,6 +75,12 @@ impl Space {
         sides
     }
 
+    /// Axes of parameters that do not choose between libraries.
+    pub(super) fn sliding(&self) -> impl Iterator<Item = usize> + '_ {
+        let list = self.slots.iter().flat_map(|slot| slot.family.parameters()).enumerate();
+        list.filter(|(_, parameter)| !SWITCHES.contains(&parameter.name)).map(|(axis, _)| axis)
+    }
+
     /// Sets the parameters that choose between libraries to those of `values`.
     pub(super) fn switch(&self, profiles: &mut ProfileSet, values: &[f64]) {
         let mut own = self.values(profiles);
