@@ -189,7 +189,7 @@ impl<'a> Model<'a> {
     fn refine(&mut self, start: &DVector<f64>) -> (f64, DVector<f64>) {
         let mut model = self.clone();
         model.place(start);
-        let (model, _) = LevenbergMarquardt::new().with_patience(12).with_ftol(1e-6).minimize(model);
+        let (model, _) = LevenbergMarquardt::new().with_patience(3).with_ftol(1e-4).minimize(model);
         let at = model.at;
         (self.cost(&at), at)
     }

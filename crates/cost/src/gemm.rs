@@ -13,6 +13,7 @@ mod waves;
 
 use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::operator::Gemm;
+use vitruvian_quantity::Seconds;
 
 use crate::estimate::Work;
 use crate::execution::{self, Execution};
@@ -67,30 +68,42 @@ impl Prepared {
     /// [`Refusal`] where the chip does not execute the format.
     pub(crate) fn of(op: &Gemm, chip: &Chip) -> Result<Self, Refusal> {
         let execution = execution::of(op.scheme, op.sparsity, chip)?;
-        Ok(Self {
-            product: Product::dense(op, &execution),
-            library: library::of(&execution, op.scheme, chip, op.m),
-            work: work::of_gemm(op, &execution),
-            execution,
-        })
+        let product = Product::dense(op, &execution);
+        let library = library::of(&execution, op.scheme, chip, op.m).settled(&product, chip);
+        Ok(Self { product, library, work: work::of_gemm(op, &execution), execution })
     }
 
     pub(crate) fn timing(&self, on: &Machine, parameters: &GemmParameters) -> Timing {
         let Self { execution, product, library, work } = self;
-        let kernel = Kernel { on, execution, figures: &parameters.into(), library: *library };
-        time(&kernel, product, *work)
+        plan(&Kernel { on, execution, figures: &parameters.into(), library: *library }, product, *work)
+    }
+
+    pub(crate) fn seconds(&self, on: &Machine, parameters: &GemmParameters) -> Seconds {
+        let Self { execution, product, library, work: _ } = self;
+        seconds(&Kernel { on, execution, figures: &parameters.into(), library: *library }, product)
     }
 }
 
 /// The fastest plan of the library on this architecture, as a timing.
-pub(crate) fn time(kernel: &Kernel, product: &Product, work: Work) -> Timing {
-    let plan = match kernel.on.chip.architecture {
-        Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950 => {
-            cube::fastest(kernel, product)
-        }
-        _ => sm::fastest(kernel, product),
-    };
-    plan.timing(kernel, product, work)
+pub(crate) fn plan(kernel: &Kernel, product: &Product, work: Work) -> Timing {
+    let fastest = if on_cubes(kernel) { cube::fastest } else { sm::fastest };
+    fastest(kernel, product).timing(kernel, product, work)
+}
+
+/// The time of the fastest plan.
+pub(crate) fn seconds(kernel: &Kernel, product: &Product) -> Seconds {
+    let launch = kernel.figures.launch;
+    Seconds::new(match on_cubes(kernel) {
+        true => cube::fastest(kernel, product).time(kernel.figures),
+        false => launch + sm::least(kernel, product),
+    })
+}
+
+const fn on_cubes(kernel: &Kernel) -> bool {
+    matches!(
+        kernel.on.chip.architecture,
+        Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950
+    )
 }
 
 impl From<&GemmParameters> for Figures {

@@ -4,12 +4,14 @@ pub(crate) mod rows;
 
 use vitruvian_hardware::Chip;
 use vitruvian_model::operator::GroupedGemm;
+use vitruvian_quantity::Seconds;
 
 use crate::estimate::Work;
 use crate::execution::{self, Execution};
 use crate::gemm::kernel::{Figures, Kernel};
+use crate::gemm::library::{self, Library};
 use crate::gemm::product::Product;
-use crate::gemm::{library, time};
+use crate::gemm::{plan, seconds};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
 use crate::timing::{Machine, Timing};
@@ -51,9 +53,11 @@ pub fn estimate(
 /// A product with all that no parameter changes worked out: how the rows fall on experts above all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prepared {
-    op: GroupedGemm,
     execution: Execution,
     product: Product,
+    /// Triton's and DeepGEMM's kernels; a parameter says which runs.
+    triton: Library,
+    deep_gemm: Library,
     work: Work,
 }
 
@@ -62,14 +66,29 @@ impl Prepared {
     /// [`Refusal`] where the chip does not execute the format.
     pub(crate) fn of(op: &GroupedGemm, chip: &Chip) -> Result<Self, Refusal> {
         let execution = execution::of(op.scheme, op.sparsity, chip)?;
-        let (product, work) = (rows::product(op, &execution), work::of_grouped_gemm(op, &execution));
-        Ok(Self { op: *op, execution, product, work })
+        let product = rows::product(op, &execution);
+        Ok(Self {
+            triton: library::triton(chip, op),
+            deep_gemm: library::deep_gemm(chip).settled(&product, chip),
+            work: work::of_grouped_gemm(op, &execution),
+            product,
+            execution,
+        })
+    }
+
+    /// DeepGEMM where rows are padded to 64, Triton where to 16.
+    const fn library(&self, parameters: &GroupedGemmParameters) -> Library {
+        if parameters.row_granule < 32.0 { self.triton } else { self.deep_gemm }
     }
 
     pub(crate) fn timing(&self, on: &Machine, parameters: &GroupedGemmParameters) -> Timing {
-        let Self { op, execution, product, work } = self;
-        let library = library::of_experts(on.chip, op, parameters.row_granule);
-        time(&Kernel { on, execution, figures: &parameters.into(), library }, product, *work)
+        let (execution, library) = (&self.execution, self.library(parameters));
+        plan(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product, self.work)
+    }
+
+    pub(crate) fn seconds(&self, on: &Machine, parameters: &GroupedGemmParameters) -> Seconds {
+        let (execution, library) = (&self.execution, self.library(parameters));
+        seconds(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product)
     }
 }
 

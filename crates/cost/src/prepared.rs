@@ -8,7 +8,6 @@ use crate::costs::Costs;
 use crate::family::Family;
 use crate::precision::Precision;
 use crate::refusal::Refusal;
-use crate::timing::Timing;
 use crate::{gemm, grouped_gemm};
 
 /// An operator on one chip, ready to be timed with other parameters.
@@ -42,14 +41,12 @@ impl Prepared {
     /// [`Refusal`] where the chip does not execute the operator.
     pub fn time(&self, costs: &Costs) -> Result<Seconds, Refusal> {
         let (on, of) = (&costs.machine(), costs.profiles);
-        let sure = |timing: Timing| Ok::<_, Refusal>(timing);
-        let (timing, _) = match &self.0 {
-            Kind::Gemm(precision, product) => of.gemm.answer(*precision, |p| sure(product.timing(on, p)))?,
+        Ok(match &self.0 {
+            Kind::Gemm(precision, product) => of.gemm.ask(*precision, |p| product.seconds(on, p)),
             Kind::GroupedGemm(precision, product) => {
-                of.grouped_gemm.answer(*precision, |p| sure(product.timing(on, p)))?
+                of.grouped_gemm.ask(*precision, |p| product.seconds(on, p))
             }
-            Kind::Other(operator) => costs.tile(operator)?,
-        };
-        Ok(timing.time)
+            Kind::Other(operator) => costs.tile(operator)?.0.time,
+        })
     }
 }

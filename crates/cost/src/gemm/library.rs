@@ -4,7 +4,9 @@ use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::Scheme;
 use vitruvian_model::operator::GroupedGemm;
 
+use super::product::Product;
 use super::triton;
+use super::waves::{self, Grid};
 use crate::execution::Execution;
 
 /// One tile of the output: the index of its height in [`super::product::HEIGHTS`], and its columns.
@@ -43,6 +45,15 @@ pub(crate) struct Library {
 pub(super) const SWIZZLED_ROW: f64 = 128.0;
 
 impl Library {
+    /// With the one tile that the library's rule names for a product, where it has a rule.
+    pub(crate) fn settled(self, product: &Product, chip: &Chip) -> Self {
+        let ruled = match self.choice {
+            Choice::Fastest => None,
+            Choice::FewestWaves => waves::chosen(self.tiles, &Grid::of(product, chip)),
+        };
+        Self { tiles: ruled.map_or(self.tiles, std::slice::from_ref), ..self }
+    }
+
     /// Row tiles that all share weights, operands in full width.
     const fn plain(tiles: &'static [Tile], choice: Choice, splits: bool, warpgroup: f64) -> Self {
         Self { tiles, choice, splits, warpgroup, group: f64::INFINITY, stage: SWIZZLED_ROW, detour: 1.0 }
@@ -106,9 +117,9 @@ const MMA_SYNC: &[Tile] = &[
 
 /// DeepGEMM: 64, 128 or 256 rows, never swapped; columns in steps of 8 up to 128, then 144 and 160, and no more than 128
 /// beside 256 rows (`get_best_configs`).
-const DEEP_GEMM: &[Tile] = &deep_gemm();
+const DEEP_GEMM: &[Tile] = &deep_gemm_tiles();
 
-const fn deep_gemm() -> [Tile; 49] {
+const fn deep_gemm_tiles() -> [Tile; 49] {
     let mut tiles = [(H64, 0); 49];
     let mut index = 0;
     while index < tiles.len() {
@@ -147,15 +158,16 @@ pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) 
     Library::plain(tiles, choice(tiles), splits, warpgroup(chip.architecture))
 }
 
-/// The library that multiplies experts: DeepGEMM where rows are padded to 64, Triton where to 16.
-pub(crate) fn of_experts(chip: &Chip, op: &GroupedGemm, granule: f64) -> Library {
-    let warpgroup = warpgroup(chip.architecture);
-    if granule >= 32.0 {
-        return Library::plain(DEEP_GEMM, Choice::FewestWaves, false, warpgroup);
-    }
+/// `DeepGEMM`'s grouped kernels.
+pub(crate) fn deep_gemm(chip: &Chip) -> Library {
+    Library::plain(DEEP_GEMM, Choice::FewestWaves, false, warpgroup(chip.architecture))
+}
+
+/// Triton's fused expert kernel.
+pub(crate) fn triton(chip: &Chip, op: &GroupedGemm) -> Library {
     let triton::Configuration { tiles, group, stage } = triton::configuration(chip, op);
-    let detour = triton::detour(op);
-    Library { group, stage, detour, ..Library::plain(tiles, Choice::Fastest, false, warpgroup) }
+    let plain = Library::plain(tiles, Choice::Fastest, false, warpgroup(chip.architecture));
+    Library { group, stage, detour: triton::detour(op), ..plain }
 }
 
 const fn choice(tiles: &'static [Tile]) -> Choice {

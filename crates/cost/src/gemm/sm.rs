@@ -2,9 +2,8 @@
 
 use super::cache;
 use super::kernel::{Kernel, Plan, ceiling};
-use super::library::{Choice, Tile};
+use super::library::Tile;
 use super::product::{HEIGHTS, Product};
-use super::waves;
 use crate::timing::overlap;
 
 /// Most parts that the depth is split into, and fewest steps of a part.
@@ -16,32 +15,12 @@ const TILE: f64 = 128.0 * 128.0;
 /// The fastest plan: what an autotuned library would run.
 pub(crate) fn fastest(kernel: &Kernel, product: &Product) -> Plan {
     let search = Search::new(kernel, product);
-    let ruled = match kernel.library.choice {
-        Choice::Fastest => None,
-        Choice::FewestWaves => waves::chosen(kernel.library.tiles, &search.grid()),
-    };
-    let tiles = ruled.as_ref().map_or(kernel.library.tiles, std::slice::from_ref);
-    let mut best = None;
-    let mut least = f64::INFINITY;
-    for tile in tiles {
-        let base = search.tiles(*tile);
-        if search.matrix_time(*tile, base) >= least {
-            continue;
-        }
-        let mut parts = 1.0;
-        while parts == 1.0 || search.may_split(base, parts) {
-            let cut = Cut { tile: *tile, tiles: base * parts, parts };
-            let spans = search.spans(&cut);
-            if spans.least() < least {
-                let time = spans.time(kernel.figures.overlap);
-                if time < least {
-                    (best, least) = (Some(cut), time);
-                }
-            }
-            parts *= 2.0;
-        }
-    }
-    best.map_or_else(Plan::default, |cut| search.plan(&cut))
+    search.best().map_or_else(Plan::default, |(cut, _)| search.plan(&cut))
+}
+
+/// The time of the fastest plan, in seconds, its launch apart.
+pub(crate) fn least(kernel: &Kernel, product: &Product) -> f64 {
+    Search::new(kernel, product).best().map_or(0.0, |(_, time)| time)
 }
 
 /// A product cut into tiles, the depth in some parts.
@@ -122,14 +101,29 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What a rule that counts waves knows of the product.
-    fn grid(&self) -> waves::Grid {
-        waves::Grid {
-            rows: (self.product.rows.ceil() as u32).max(1),
-            columns: self.product.columns,
-            groups: (self.product.matrices.ceil() as u32).max(1),
-            cores: self.kernel.on.chip.compute.cores,
+    /// The fastest cut and its time.
+    fn best(&self) -> Option<(Cut, f64)> {
+        let mut best = None;
+        let mut least = f64::INFINITY;
+        for tile in self.kernel.library.tiles {
+            let base = self.tiles(*tile);
+            if self.matrix_time(*tile, base) >= least {
+                continue;
+            }
+            let mut parts = 1.0;
+            while parts == 1.0 || self.may_split(base, parts) {
+                let cut = Cut { tile: *tile, tiles: base * parts, parts };
+                let spans = self.spans(&cut);
+                if spans.least() < least {
+                    let time = spans.time(self.kernel.figures.overlap);
+                    if time < least {
+                        (best, least) = (Some((cut, time)), time);
+                    }
+                }
+                parts *= 2.0;
+            }
         }
+        best
     }
 
     /// Tiles of the output.
