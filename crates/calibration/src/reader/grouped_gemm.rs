@@ -90,7 +90,7 @@ pub fn layer(row: &Row) -> Result<Reading, String> {
         imbalance,
     };
     let down = GroupedGemm { n: hidden, k: inner, ..up };
-    let operators = if row.has("framework") { fused(up, down, on_own_pairs(row)) } else { plain(up, down) };
+    let operators = if row.has("framework") { fused(up, down, row) } else { plain(up, down) };
     let slot = Slot { family: Family::GroupedGemm, precision: Precision::Scheme(scheme) };
     let shape = format!("experts={experts} hidden={hidden} inter={inter} topk={topk}");
     Ok(point(row, slot, operators, row.latency()?, shape))
@@ -112,10 +112,10 @@ fn on_own_pairs(row: &Row) -> bool {
     row.text("kernel_source").is_ok_and(|kernel| kernel.contains("flashinfer"))
 }
 
-/// A fused layer (vLLM, SGLang). On its own pairs it sums them into every token and copies the sum to the layer's output.
-/// Otherwise what stands between and after the products runs over the pairs of all ranks, and the products write zeros to
-/// those that are not this rank's.
-fn fused(up: GroupedGemm, down: GroupedGemm, own: bool) -> Vec<Operator> {
+/// A fused layer (vLLM, SGLang). On its own pairs it sums them into every token. Otherwise what stands between and after the
+/// products runs over the pairs of all ranks, and the products write zeros to those that are not this rank's.
+fn fused(up: GroupedGemm, down: GroupedGemm, row: &Row) -> Vec<Operator> {
+    let own = on_own_pairs(row);
     let pairs = if own { up.rows().ceil() as u32 } else { up.tokens * up.topk };
     let summed = if own { pairs.max(up.tokens) } else { pairs };
     let mut operators = vec![
@@ -124,18 +124,34 @@ fn fused(up: GroupedGemm, down: GroupedGemm, own: bool) -> Vec<Operator> {
         Operator::GroupedGemm(down),
         vector(VectorKind::Unpermute, summed, down.n),
     ];
-    if own {
+    if of_layer(row) {
+        // The sum is copied to the layer's output.
+        operators.push(vector(VectorKind::Permute, up.tokens, down.n));
+    }
+    if of_layer(row) && up.topk == 1 {
+        // Llama 4 weighs what goes in.
         operators.push(vector(VectorKind::Permute, up.tokens, down.n));
     }
     if matches!(up.scheme, Scheme::Fp8Block | Scheme::Fp8Tensor) {
         operators.extend([gemm::quantisation(up.tokens, up.k), gemm::quantisation(pairs, down.k)]);
     }
-    let elsewhere = pairs.saturating_sub(up.rows() as u32 + 1);
-    if elsewhere > 0 {
-        // Written, not read: half of a copy.
-        operators.push(vector(VectorKind::Permute, elsewhere, up.n.midpoint(down.n)));
+    if !own && up.local_experts < up.experts {
+        operators.push(zeros(&up, &down));
     }
     operators
+}
+
+/// Tiles of zeros for experts of other ranks, 64 columns wide up to 64 tokens and 128 beyond: a block each, written, not
+/// read.
+fn zeros(up: &GroupedGemm, down: &GroupedGemm) -> Operator {
+    let others = GroupedGemm { local_experts: up.experts - up.local_experts, ..*up };
+    let (hit, rows) = (others.experts_hit(), others.rows());
+    let columns = f64::from(up.n + down.n);
+    let wide = if up.tokens <= 64 { 64.0 } else { 128.0 };
+    let blocks = hit * (rows / hit / 128.0).ceil() * columns / wide;
+    // Half of a copy.
+    let width = rows * columns / blocks / 2.0;
+    vector(VectorKind::Permute, blocks.ceil() as u32, width.ceil() as u32)
 }
 
 fn activation(up: &GroupedGemm) -> VectorKind {

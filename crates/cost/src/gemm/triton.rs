@@ -80,7 +80,7 @@ const fn by_tokens(op: &GroupedGemm) -> Configuration {
 const SPECIALISED: u32 = 16;
 /// How many times as long rows take whose length is no such multiple: nothing says that they are aligned, and the compiler
 /// loads element by element, without asynchronous copies. By three widths of two models on H100 (88, 232 and 24 of BF16).
-const ELEMENT_BY_ELEMENT: f64 = 5.0;
+const ELEMENT_BY_ELEMENT: f64 = 8.0;
 
 /// How many times as long operands take for want of alignment.
 pub(super) const fn detour(op: &GroupedGemm) -> f64 {
