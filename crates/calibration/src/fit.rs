@@ -43,12 +43,14 @@ pub enum Effort {
 /// Log ratios beyond this count by their magnitude rather than by their square (soft L1).
 const ROBUST_SCALE: f64 = 0.05;
 /// Starts tried beside the given profiles.
-const TRIED: usize = 24;
+const TRIED: usize = 48;
 /// Pull of the given profiles: a parameter one unit of the unbounded space away from them costs as much as this share of
 /// the rows being off by the robust scale. It settles what the rows leave open and gives way where they speak.
 const PULL: f64 = 0.005;
 /// Scattered points from which a parameter is tried for whether it matters.
 const PROBES: usize = 3;
+/// Refined starts that go on with all rows.
+const FINALISTS: usize = 2;
 /// Rows on which starts are compared and refined before the best goes on with all.
 const FEW: usize = 250;
 /// A refused operator counts as a log ratio of this size, so that a fit can go on.
@@ -104,6 +106,7 @@ impl<'a> Model<'a> {
         let mut model =
             Self { problem: *problem, space, rows, free: Vec::new(), trial, at: given.clone(), given };
         model.free = space.sliding().filter(|axis| model.matters(*axis)).collect();
+
         model
     }
 
@@ -130,12 +133,14 @@ impl<'a> Model<'a> {
 
     /// The best profiles found: starts on the few rows, the best of them on all.
     fn search(mut self, rows: &'a Rows<'a>) -> ProfileSet {
-        let scattered = if self.problem.effort == Effort::Thorough { 2 } else { 1 };
-        let refined: Vec<_> = self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
-        let best = refined.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
-        let at = best.unwrap_or_else(|| self.given.clone());
+        let scattered = if self.problem.effort == Effort::Thorough { 6 } else { 4 };
+        let mut refined: Vec<_> =
+            self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
+        refined.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.rows = rows;
-        let (_, at) = self.refine(&at);
+        let finalists = refined.into_iter().take(FINALISTS).map(|(_, at)| self.refine(&at));
+        let best = finalists.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
+        let at = best.unwrap_or_else(|| self.given.clone());
         let at = if self.problem.effort == Effort::Thorough { self.pattern_search(at) } else { at };
         self.place(&at);
         self.trial

@@ -23,7 +23,7 @@ use crate::timing::{Machine, Timing};
 use crate::work;
 
 use kernel::{Figures, Kernel};
-use library::Library;
+use library::{Dispatch, Library};
 use product::Product;
 
 parameters! {
@@ -43,6 +43,7 @@ parameters! {
         reread: "1" in 0.0..=1.0, "Share of the weights that a second row of tiles fetches from memory again.";
         cache_share: "1" in 0.02..=1.2, "Share of L2 that holds the operands of a benchmark that rotates over a few sets.";
         stride_conflict: "1" in 0.0..=0.5, "Slowing of a Da Vinci core's reads for each doubling of a row beyond 8 KiB where rows lie a power of two apart.";
+        dispatch: "1" in 0.0..=1.0, "Which of two rules a release takes its tiles by: below one half those of DeepGEMM 1 and of vLLM's CUTLASS kernels, above those of DeepGEMM 2 and of SGLang's.";
     }
 }
 
@@ -59,7 +60,8 @@ pub fn estimate(op: &Gemm, on: &Machine, parameters: &GemmParameters) -> Result<
 pub(crate) struct Prepared {
     execution: Execution,
     product: Product,
-    library: Library,
+    /// By either rule; a parameter says which one the release has.
+    libraries: [Library; 2],
     work: Work,
 }
 
@@ -69,18 +71,24 @@ impl Prepared {
     pub(crate) fn of(op: &Gemm, chip: &Chip) -> Result<Self, Refusal> {
         let execution = execution::of(op.scheme, op.sparsity, chip)?;
         let product = Product::dense(op, &execution);
-        let library = library::of(&execution, op.scheme, chip, op.m).settled(&product, chip);
-        Ok(Self { product, library, work: work::of_gemm(op, &execution), execution })
+        let libraries = [Dispatch::Older, Dispatch::Newer]
+            .map(|dispatch| library::of(&execution, op, chip, dispatch).settled(&product, chip));
+        Ok(Self { product, libraries, work: work::of_gemm(op, &execution), execution })
+    }
+
+    fn library(&self, parameters: &GemmParameters) -> Library {
+        let [older, newer] = self.libraries;
+        if parameters.dispatch < 0.5 { older } else { newer }
     }
 
     pub(crate) fn timing(&self, on: &Machine, parameters: &GemmParameters) -> Timing {
-        let Self { execution, product, library, work } = self;
-        plan(&Kernel { on, execution, figures: &parameters.into(), library: *library }, product, *work)
+        let (execution, library) = (&self.execution, self.library(parameters));
+        plan(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product, self.work)
     }
 
     pub(crate) fn seconds(&self, on: &Machine, parameters: &GemmParameters) -> Seconds {
-        let Self { execution, product, library, work: _ } = self;
-        seconds(&Kernel { on, execution, figures: &parameters.into(), library: *library }, product)
+        let (execution, library) = (&self.execution, self.library(parameters));
+        seconds(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product)
     }
 }
 

@@ -9,7 +9,7 @@ use vitruvian_quantity::Seconds;
 use crate::estimate::Work;
 use crate::execution::{self, Execution};
 use crate::gemm::kernel::{Figures, Kernel};
-use crate::gemm::library::{self, Library};
+use crate::gemm::library::{self, Dispatch, Library};
 use crate::gemm::product::Product;
 use crate::gemm::{plan, seconds};
 use crate::parameters::parameters;
@@ -69,7 +69,7 @@ impl Prepared {
         let product = rows::product(op, &execution);
         Ok(Self {
             triton: library::triton(chip, op),
-            deep_gemm: library::deep_gemm(chip).settled(&product, chip),
+            deep_gemm: library::deep_gemm(chip, Dispatch::Older).settled(&product, chip),
             work: work::of_grouped_gemm(op, &execution),
             product,
             execution,

@@ -21,7 +21,7 @@ struct Axis {
 }
 
 /// Parameters that choose between libraries.
-const SWITCHES: [&str; 1] = ["row_granule"];
+const SWITCHES: [&str; 2] = ["row_granule", "dispatch"];
 /// Bounds further apart than this factor are searched by ratio.
 const WIDE: f64 = 8.0;
 /// A start stays this far from its bounds, where the slope would vanish.

@@ -2,7 +2,7 @@
 
 use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::Scheme;
-use vitruvian_model::operator::GroupedGemm;
+use vitruvian_model::operator::{Gemm, GroupedGemm};
 
 use super::product::Product;
 use super::triton;
@@ -19,6 +19,17 @@ pub(crate) enum Choice {
     Fastest,
     /// By arithmetic: the fewest waves, then the fullest last one (`DeepGEMM`).
     FewestWaves,
+    /// The same, and where one wave is enough, a tile wider than registers hold if it fills the wave better (`DeepGEMM` 2).
+    FewestWavesOrWide,
+}
+
+/// Which of two rules a release has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dispatch {
+    /// `DeepGEMM` 1, and vLLM's CUTLASS kernels.
+    Older,
+    /// `DeepGEMM` 2, and SGLang's CUTLASS kernels.
+    Newer,
 }
 
 /// What a library can do with a product.
@@ -35,6 +46,9 @@ pub(crate) struct Library {
     pub(crate) warpgroup: f64,
     /// Row tiles of one matrix that are in flight together and share its weights; the next ones come a whole matrix later.
     pub(crate) group: f64,
+    /// Columns of the widest tile whose sums stay in registers; those of a wider one go through the first-level cache at every
+    /// step.
+    pub(crate) registers: u32,
     /// Bytes of depth that a pipeline stage holds.
     pub(crate) stage: f64,
     /// How many times as long operands take on their way to a core.
@@ -50,13 +64,14 @@ impl Library {
         let ruled = match self.choice {
             Choice::Fastest => None,
             Choice::FewestWaves => waves::chosen(self.tiles, &Grid::of(product, chip)),
+            Choice::FewestWavesOrWide => waves::chosen_or_wide(self.tiles, WIDE, &Grid::of(product, chip)),
         };
         Self { tiles: ruled.map_or(self.tiles, std::slice::from_ref), ..self }
     }
 
     /// Row tiles that all share weights, operands in full width.
     const fn plain(tiles: &'static [Tile], choice: Choice, splits: bool, warpgroup: f64) -> Self {
-        Self { tiles, choice, splits, warpgroup, group: f64::INFINITY, stage: SWIZZLED_ROW, detour: 1.0 }
+        Self { tiles, choice, splits, warpgroup, group: f64::INFINITY, registers: u32::MAX, stage: SWIZZLED_ROW, detour: 1.0 }
     }
 }
 
@@ -131,36 +146,59 @@ const fn deep_gemm_tiles() -> [Tile; 49] {
     tiles
 }
 
-/// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
-const fn by_rows(rows: u32) -> &'static [Tile] {
-    match rows {
-        0..=16 => &[(H16, 64)],
-        17..=64 => &[(H64, 64)],
-        65..=128 => &[(H64, 128)],
+/// DeepGEMM 2: columns in steps of 16 up to 128.
+const DEEP_GEMM_2: &[Tile] = &deep_gemm_2();
+
+const fn deep_gemm_2() -> [Tile; 28] {
+    let mut tiles = [(H64, 0); 28];
+    let mut index = 0;
+    while index < tiles.len() {
+        tiles[index] = ([H64, H128, H256][index / 10], 16 * (index % 10 + 1) as u32);
+        index += 1;
+    }
+    tiles
+}
+
+/// Tiles of `DeepGEMM` 2 whose sums, two for each element, registers do not hold.
+const WIDE: &[Tile] = &[(H128, 192), (H128, 256)];
+/// Columns of the widest tile whose sums registers hold.
+const REGISTERS: u32 = 160;
+
+/// CUTLASS kernels that are picked by the number of rows alone: vLLM's and SGLang's `sm90_fp8_dispatch_shape`.
+const fn by_rows(rows: u32, dispatch: Dispatch) -> &'static [Tile] {
+    match (dispatch, rows) {
+        (Dispatch::Older, 0..=16) => &[(H16, 64)],
+        (Dispatch::Older, 65..=128) => &[(H64, 128)],
+        (Dispatch::Older, 17..=64) | (Dispatch::Newer, 0..=256) => &[(H64, 64)],
         _ => &[(H128, 128)],
     }
 }
 
-/// The library that multiplies `rows` dense rows in this scheme on this chip.
+/// The library that multiplies dense rows on this chip, by the given rule where it has two.
 ///
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
-pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) -> Library {
+pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispatch) -> Library {
     if execution.dequantise.is_some() {
         return Library::plain(MMA_SYNC, Choice::Fastest, true, 0.0);
     }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
-    let (tiles, splits) = match scheme {
+    let (tiles, splits) = match op.scheme {
         _ if !asynchronous => (MMA_SYNC, true),
-        Scheme::Fp8Block | Scheme::Mxfp8 => (DEEP_GEMM, false),
-        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(rows), false),
+        Scheme::Fp8Block | Scheme::Mxfp8 => return deep_gemm(chip, dispatch),
+        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(op.m, dispatch), false),
         _ => (WGMMA, true),
     };
-    Library::plain(tiles, choice(tiles), splits, warpgroup(chip.architecture))
+    Library::plain(tiles, Choice::Fastest, splits, warpgroup(chip.architecture))
 }
 
-/// `DeepGEMM`'s grouped kernels.
-pub(crate) fn deep_gemm(chip: &Chip) -> Library {
-    Library::plain(DEEP_GEMM, Choice::FewestWaves, false, warpgroup(chip.architecture))
+/// `DeepGEMM`'s kernels, dense or grouped.
+pub(crate) fn deep_gemm(chip: &Chip, dispatch: Dispatch) -> Library {
+    let (tiles, choice) = match dispatch {
+        Dispatch::Older => (DEEP_GEMM, Choice::FewestWaves),
+        Dispatch::Newer => (DEEP_GEMM_2, Choice::FewestWavesOrWide),
+    };
+    let plain = Library::plain(tiles, choice, false, warpgroup(chip.architecture));
+    Library { registers: REGISTERS, ..plain }
 }
 
 /// Triton's fused expert kernel.
@@ -168,10 +206,6 @@ pub(crate) fn triton(chip: &Chip, op: &GroupedGemm) -> Library {
     let triton::Configuration { tiles, group, stage } = triton::configuration(chip, op);
     let plain = Library::plain(tiles, Choice::Fastest, false, warpgroup(chip.architecture));
     Library { group, stage, detour: triton::detour(op), ..plain }
-}
-
-const fn choice(tiles: &'static [Tile]) -> Choice {
-    if tiles.len() == DEEP_GEMM.len() { Choice::FewestWaves } else { Choice::Fastest }
 }
 
 const fn warpgroup(architecture: Architecture) -> f64 {

@@ -6,6 +6,9 @@ use super::library::Tile;
 use super::product::{HEIGHTS, Product};
 use crate::timing::overlap;
 
+/// Bytes of a sum, and bytes that a core spills or restores in a cycle: half of what its first-level cache moves.
+const SUM_BYTES: f64 = 4.0;
+const SPILL_PATH: f64 = 64.0;
 /// Most parts that the depth is split into, and fewest steps of a part.
 const MOST_PARTS: f64 = 32.0;
 const LEAST_STEPS: f64 = 4.0;
@@ -164,7 +167,14 @@ impl<'a> Search<'a> {
             return [matrix, path, busy + latency];
         }
         let alone = matrix * (warpgroup / height.max(columns)).min(1.0);
-        [matrix, path, busy.max(alone + latency)]
+        [matrix, path, busy.max(alone + latency) + self.spilled_sums(tile)]
+    }
+
+    /// Time to write the sums of a tile that registers do not hold to the first-level cache and read them back.
+    fn spilled_sums(&self, tile: Tile) -> f64 {
+        let (height, columns) = edges(tile);
+        let path = SPILL_PATH * self.kernel.on.chip.compute.clock.get();
+        if tile.1 > self.kernel.library.registers { 2.0 * SUM_BYTES * height * columns / path } else { 0.0 }
     }
 
     fn steps_of(&self, cut: &Cut) -> f64 {

@@ -31,6 +31,20 @@ pub(crate) fn chosen<'a>(tiles: &'a [Tile], grid: &Grid) -> Option<&'a Tile> {
     best.map(|(tile, ..)| tile)
 }
 
+/// The tile of [`chosen`], or a wider one where one wave is enough for either and the wider fills it better, or as well with
+/// another height.
+pub(crate) fn chosen_or_wide<'a>(tiles: &'a [Tile], wide: &'a [Tile], grid: &Grid) -> Option<&'a Tile> {
+    let chosen = chosen(tiles, grid)?;
+    let (waves, last) = grid.waves(*chosen);
+    let fits = |tile: &&Tile| {
+        let (fewest, fullest) = grid.waves(**tile);
+        let within = HEIGHTS[tile.0] <= grid.rows && tile.1 <= grid.columns;
+        fewest == 1 && (fullest > last || fullest == last && tile.0 != chosen.0 && within)
+    };
+    let fullest = wide.iter().filter(fits).max_by_key(|tile| grid.waves(**tile).1);
+    if waves == 1 { fullest.or(Some(chosen)) } else { Some(chosen) }
+}
+
 /// Of tiles with equal waves: the smaller where they differ in one side, the wider where they differ in both.
 fn wastes_less(tile: Tile, other: Tile) -> bool {
     match (tile.0 == other.0, tile.1 == other.1) {
@@ -76,6 +90,16 @@ mod tests {
         // One wave whatever the tile; 64 by 64 makes 16 tiles of it, 64 by 128 and 128 by 64 make 8.
         let grid = Grid { rows: 128, columns: 512, groups: 1, cores: 64 };
         assert_eq!(chosen(&MENU, &grid), Some(&(3, 64)));
+    }
+
+    #[test]
+    fn a_wide_tile_is_taken_for_one_wave_only() {
+        // 256 rows on 132 cores: 16384 columns are 128 tiles of 256 by 128, and as many of 128 by 256.
+        let grid = Grid { rows: 256, columns: 16384, groups: 1, cores: 132 };
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &grid), Some(&(4, 256)));
+        // Twice the columns are two waves either way.
+        let grid = Grid { columns: 32768, ..grid };
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &grid), Some(&(6, 128)));
     }
 
     #[test]
