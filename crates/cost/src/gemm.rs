@@ -43,7 +43,7 @@ parameters! {
         reread: "1" in 0.0..=1.0, "Share of the weights that a second row of tiles fetches from memory again.";
         cache_share: "1" in 0.02..=1.2, "Share of L2 that holds the operands of a benchmark that rotates over a few sets.";
         stride_conflict: "1" in 0.0..=0.5, "Slowing of a Da Vinci core's reads for each doubling of a row beyond 8 KiB where rows lie a power of two apart.";
-        dispatch: "1" in 0.0..=1.0, "Which of two rules a release takes its tiles by: below one half those of DeepGEMM 1 and of vLLM's CUTLASS kernels, above those of DeepGEMM 2 and of SGLang's.";
+        dispatch: "1" in 0.0..=1.0, "Whose rule DeepGEMM takes its tiles by: below one half that of its version 1, above that of 2.";
     }
 }
 

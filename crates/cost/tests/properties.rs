@@ -257,6 +257,12 @@ fn slower_with_fewer_rows(chip: &Chip, operator: &Operator) -> bool {
 const ROUNDING: f64 = 1.0 + 1e-9;
 /// A library that splits a cache by rule of thumb, or picks tiles by the number of rows, may step a little off the best.
 const PLANS: f64 = 1.06;
+/// vLLM names the tiles of experts by tokens alone, whatever the shape: the next tile of its rule may be a quarter faster.
+const EXPERT_PLANS: f64 = 1.25;
+
+fn plans(operator: &Operator) -> f64 {
+    if matches!(operator, Operator::GroupedGemm(_)) { EXPERT_PLANS } else { PLANS }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, rng_seed: RngSeed::Fixed(910), ..ProptestConfig::default() })]
@@ -294,7 +300,7 @@ proptest! {
         for fidelity in [Fidelity::Roofline, Fidelity::Tile] {
             let Some(few) = time(&chip, profiles, fidelity, &operator) else { continue };
             let many = time(&chip, profiles, fidelity, &with_more_tokens(&operator)).unwrap();
-            prop_assert!(many * PLANS >= few, "{fidelity:?}: {many} after {few}");
+            prop_assert!(many * plans(&operator) >= few, "{fidelity:?}: {many} after {few}");
         }
     }
 

@@ -39,7 +39,10 @@ impl<'a> Rows<'a> {
     }
 
     /// ln(predicted / measured) of each row; none where the chip refuses one of its operators.
-    pub(super) fn log_ratios<'b>(&'b self, profiles: &'b ProfileSet) -> impl Iterator<Item = Option<f64>> + 'b {
+    pub(super) fn log_ratios<'b>(
+        &'b self,
+        profiles: &'b ProfileSet,
+    ) -> impl Iterator<Item = Option<f64>> + 'b {
         let costs = Costs::new(self.chip, profiles, Fidelity::Tile);
         self.rows.iter().map(move |row| row.as_ref()?.log_ratio(&costs))
     }

@@ -23,12 +23,12 @@ pub(crate) enum Choice {
     FewestWavesOrWide,
 }
 
-/// Which of two rules a release has.
+/// Which of its two rules a release of `DeepGEMM` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dispatch {
-    /// `DeepGEMM` 1, and vLLM's CUTLASS kernels.
+    /// That of version 1.
     Older,
-    /// `DeepGEMM` 2, and SGLang's CUTLASS kernels.
+    /// That of version 2.
     Newer,
 }
 
@@ -71,7 +71,16 @@ impl Library {
 
     /// Row tiles that all share weights, operands in full width.
     const fn plain(tiles: &'static [Tile], choice: Choice, splits: bool, warpgroup: f64) -> Self {
-        Self { tiles, choice, splits, warpgroup, group: f64::INFINITY, registers: u32::MAX, stage: SWIZZLED_ROW, detour: 1.0 }
+        Self {
+            tiles,
+            choice,
+            splits,
+            warpgroup,
+            group: f64::INFINITY,
+            registers: u32::MAX,
+            stage: SWIZZLED_ROW,
+            detour: 1.0,
+        }
     }
 }
 
@@ -164,17 +173,17 @@ const WIDE: &[Tile] = &[(H128, 192), (H128, 256)];
 /// Columns of the widest tile whose sums registers hold.
 const REGISTERS: u32 = 160;
 
-/// CUTLASS kernels that are picked by the number of rows alone: vLLM's and SGLang's `sm90_fp8_dispatch_shape`.
-const fn by_rows(rows: u32, dispatch: Dispatch) -> &'static [Tile] {
-    match (dispatch, rows) {
-        (Dispatch::Older, 0..=16) => &[(H16, 64)],
-        (Dispatch::Older, 65..=128) => &[(H64, 128)],
-        (Dispatch::Older, 17..=64) | (Dispatch::Newer, 0..=256) => &[(H64, 64)],
+/// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
+const fn by_rows(rows: u32) -> &'static [Tile] {
+    match rows {
+        0..=16 => &[(H16, 64)],
+        17..=64 => &[(H64, 64)],
+        65..=128 => &[(H64, 128)],
         _ => &[(H128, 128)],
     }
 }
 
-/// The library that multiplies dense rows on this chip, by the given rule where it has two.
+/// The library that multiplies dense rows on this chip, by the given rule where that is `DeepGEMM`.
 ///
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
 pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispatch) -> Library {
@@ -185,7 +194,7 @@ pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispat
     let (tiles, splits) = match op.scheme {
         _ if !asynchronous => (MMA_SYNC, true),
         Scheme::Fp8Block | Scheme::Mxfp8 => return deep_gemm(chip, dispatch),
-        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(op.m, dispatch), false),
+        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(op.m), false),
         _ => (WGMMA, true),
     };
     Library::plain(tiles, Choice::Fastest, splits, warpgroup(chip.architecture))

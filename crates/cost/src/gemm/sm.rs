@@ -234,7 +234,8 @@ impl<'a> Search<'a> {
             starved: streamed > whole,
             serial,
             hbm: self.missed * (bytes.weights * self.reads(cut.tile) + bytes.activations + bytes.outputs),
-            l2: cut.tiles * self.steps_of(cut) * self.kernel.library.stage * (height + columns) + bytes.outputs,
+            l2: cut.tiles * self.steps_of(cut) * self.kernel.library.stage * (height + columns)
+                + bytes.outputs,
         }
     }
 }
