@@ -9,7 +9,7 @@ use vitruvian_hardware::Chip;
 use vitruvian_model::Operator;
 
 use crate::cross;
-use crate::fit::{Effort, Problem, fit};
+use crate::fit::{Effort, Problem, fit, with_libraries};
 use crate::measurement::{Measurement, Slot, Software};
 use crate::score::{Pair, Score, calibrated_sigma};
 use crate::table::Table;
@@ -150,7 +150,8 @@ fn thinned<'a>(rows: &[&'a Measurement], most: usize) -> Vec<&'a Measurement> {
 
 fn judged(problem: &Problem, rows: &[&Measurement]) -> Vec<Fit> {
     let fitted = fit(problem);
-    let folds = cross::held_out(problem);
+    let libraries = with_libraries(problem.profiles, &fitted, problem.slots);
+    let folds = cross::held_out(&Problem { profiles: &libraries, ..*problem });
     let held_out: Vec<Pair> = folds.iter().flatten().copied().collect();
     let in_fit = cross::pairs(problem, &fitted, rows);
     let sigma =

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use vitruvian_cost::{Costs, Fidelity, ProfileSet};
 
 use crate::fit::{Effort, Problem, fit};
@@ -10,7 +11,7 @@ use crate::score::{Pair, Score, calibrated_sigma};
 use crate::validate::predict;
 
 /// Fits to fewer rows than this search thoroughly: they are quick, and a poor start would be taken for a poor model.
-const FEW: usize = 1000;
+const FEW: usize = 500;
 /// Parts that many shape families are dealt into; fewer families are left out one at a time.
 const FOLDS: usize = 10;
 
@@ -27,7 +28,7 @@ pub fn held_out(problem: &Problem) -> Vec<Vec<Pair>> {
     if folds < 2 {
         return Vec::new();
     }
-    (0..folds).map(|fold| judged(problem, &families, |index| index % folds == fold)).collect()
+    (0..folds).into_par_iter().map(|fold| judged(problem, &families, |index| index % folds == fold)).collect()
 }
 
 fn judged(

@@ -3,16 +3,17 @@
 //! Levenberg–Marquardt from several starts in a space without bounds, then a pattern search, because a model that takes
 //! the best of a menu of tiles has kinks that derivatives do not see.
 
+mod rows;
 mod space;
 
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
-use vitruvian_cost::{Costs, Fidelity, ProfileSet};
+use vitruvian_cost::ProfileSet;
 use vitruvian_hardware::Chip;
 
 use crate::measurement::{Measurement, Slot};
-use crate::validate::predict;
+use rows::Rows;
 use space::Space;
 
 /// What is fitted to what.
@@ -42,10 +43,16 @@ pub enum Effort {
 /// Log ratios beyond this count by their magnitude rather than by their square (soft L1).
 const ROBUST_SCALE: f64 = 0.05;
 /// Starts tried beside the given profiles.
-const TRIED: usize = 24;
+const TRIED: usize = 48;
 /// Pull of the given profiles: a parameter one unit of the unbounded space away from them costs as much as this share of
 /// the rows being off by the robust scale. It settles what the rows leave open and gives way where they speak.
 const PULL: f64 = 0.005;
+/// Scattered points from which a parameter is tried for whether it matters.
+const PROBES: usize = 3;
+/// Refined starts that go on with all rows.
+const FINALISTS: usize = 2;
+/// Rows on which starts are compared and refined before the best goes on with all.
+const FEW: usize = 250;
 /// A refused operator counts as a log ratio of this size, so that a fit can go on.
 const REFUSED: f64 = 3.0;
 
@@ -55,12 +62,23 @@ const REFUSED: f64 = 3.0;
 /// values on each says which side is searched.
 pub fn fit(problem: &Problem) -> ProfileSet {
     let space = Space::of(problem.slots);
-    let sides = space.sides(&space.values(problem.profiles));
-    let mut models: Vec<Model> = sides.iter().map(|side| Model::new(problem, &space, side)).collect();
+    let rows = Rows::of(problem);
+    let few = rows.sample(FEW);
+    let given = space.values(problem.profiles);
+    let sides = if problem.effort == Effort::Thorough { space.sides(&given) } else { vec![given] };
+    let mut models: Vec<Model> = sides.iter().map(|side| Model::new(problem, &space, &few, side)).collect();
     if models.len() > 1 {
         models.sort_by_cached_key(|model| ordered(model.clone().descent()));
     }
-    models.into_iter().next().map_or_else(|| problem.profiles.clone(), Model::search)
+    models.into_iter().next().map_or_else(|| problem.profiles.clone(), |model| model.search(&rows))
+}
+
+/// The given profiles with the libraries that a fit has chosen.
+pub fn with_libraries(given: &ProfileSet, chosen: &ProfileSet, slots: &[Slot]) -> ProfileSet {
+    let space = Space::of(slots);
+    let mut profiles = given.clone();
+    space.switch(&mut profiles, &space.values(chosen));
+    profiles
 }
 
 /// A cost as a key that sorts as it does; costs are not negative.
@@ -72,17 +90,39 @@ fn ordered(cost: f64) -> u64 {
 #[derive(Clone)]
 struct Model<'a> {
     problem: Problem<'a>,
-    space: Space,
+    space: &'a Space,
+    rows: &'a Rows<'a>,
+    /// Axes that change some row.
+    free: Vec<usize>,
     trial: ProfileSet,
     at: DVector<f64>,
     given: DVector<f64>,
 }
 
 impl<'a> Model<'a> {
-    fn new(problem: &Problem<'a>, space: &Space, start: &[f64]) -> Self {
+    fn new(problem: &Problem<'a>, space: &'a Space, rows: &'a Rows<'a>, start: &[f64]) -> Self {
         let given = space.inward(start);
         let trial = problem.profiles.clone();
-        Self { problem: *problem, space: space.clone(), trial, at: given.clone(), given }
+        let mut model =
+            Self { problem: *problem, space, rows, free: Vec::new(), trial, at: given.clone(), given };
+        model.free = space.sliding().filter(|axis| model.matters(*axis)).collect();
+
+        model
+    }
+
+    /// Whether a step along an axis changes any row, seen from the given values and from a few scattered points.
+    fn matters(&mut self, axis: usize) -> bool {
+        let points = (1..=PROBES).map(|index| self.space.scattered(index)).chain([self.given.clone()]);
+        points.collect::<Vec<_>>().into_iter().any(|mut at| {
+            let here = self.ratios(&at);
+            at[axis] += 1.0;
+            self.ratios(&at) != here
+        })
+    }
+
+    fn ratios(&mut self, at: &DVector<f64>) -> Vec<Option<f64>> {
+        self.place(at);
+        self.rows.log_ratios(&self.trial).collect()
     }
 
     /// The cost that a descent from the given values ends at.
@@ -91,11 +131,15 @@ impl<'a> Model<'a> {
         self.refine(&given).0
     }
 
-    /// The best profiles found.
-    fn search(mut self) -> ProfileSet {
-        let scattered = if self.problem.effort == Effort::Thorough { 2 } else { 1 };
-        let refined: Vec<_> = self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
-        let best = refined.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
+    /// The best profiles found: starts on the few rows, the best of them on all.
+    fn search(mut self, rows: &'a Rows<'a>) -> ProfileSet {
+        let scattered = if self.problem.effort == Effort::Thorough { 6 } else { 4 };
+        let mut refined: Vec<_> =
+            self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
+        refined.sort_by(|a, b| a.0.total_cmp(&b.0));
+        self.rows = rows;
+        let finalists = refined.into_iter().take(FINALISTS).map(|(_, at)| self.refine(&at));
+        let best = finalists.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
         let at = best.unwrap_or_else(|| self.given.clone());
         let at = if self.problem.effort == Effort::Thorough { self.pattern_search(at) } else { at };
         self.place(&at);
@@ -108,24 +152,19 @@ impl<'a> Model<'a> {
     }
 
     /// Sign times the root of twice the soft-L1 loss: s²·2(√(1 + (r/s)²) − 1) is what half its square adds up to.
-    fn residual(costs: &Costs, row: &Measurement) -> f64 {
-        let Ok(prediction) = predict(costs, row) else { return REFUSED };
-        let ratio = (prediction.time.get() / row.time.get()).ln();
-        if !ratio.is_finite() {
-            return REFUSED;
-        }
+    fn residual(ratio: Option<f64>) -> f64 {
+        let Some(ratio) = ratio.filter(|ratio| ratio.is_finite()) else { return REFUSED };
         let scaled = ratio / ROBUST_SCALE;
         ratio.signum() * ROBUST_SCALE * (2.0 * ((1.0 + scaled * scaled).sqrt() - 1.0)).sqrt()
     }
 
     /// Those of the rows, then the pull of each parameter.
     fn all_residuals(&self) -> DVector<f64> {
-        let costs = Costs::new(self.problem.chip, &self.trial, Fidelity::Tile);
-        let rows = self.problem.rows;
-        let pull = ROBUST_SCALE * (PULL * rows.len() as f64).sqrt();
+        let rows = self.rows.len();
+        let pull = ROBUST_SCALE * (PULL * rows as f64).sqrt();
         let pulls = (&self.at - &self.given) * pull;
-        let residuals = rows.iter().map(|row| Self::residual(&costs, row)).chain(pulls.iter().copied());
-        DVector::from_iterator(rows.len() + pulls.len(), residuals.collect::<Vec<_>>())
+        let residuals = self.rows.log_ratios(&self.trial).map(Self::residual).chain(pulls.iter().copied());
+        DVector::from_iterator(rows + pulls.len(), residuals.collect::<Vec<_>>())
     }
 
     fn cost(&mut self, at: &DVector<f64>) -> f64 {
@@ -135,7 +174,7 @@ impl<'a> Model<'a> {
 
     /// The given start and the best few of a sequence that fills the space evenly.
     fn starts(&mut self, scattered: usize) -> Vec<DVector<f64>> {
-        let spread: Vec<DVector<f64>> = (1..=TRIED).map(|index| self.space.scattered(index)).collect();
+        let spread: Vec<DVector<f64>> = (1..=TRIED).map(|index| self.scattered(index)).collect();
         let mut ranked: Vec<(f64, DVector<f64>)> =
             spread.into_iter().map(|at| (self.cost(&at), at)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -143,10 +182,19 @@ impl<'a> Model<'a> {
         std::iter::once(self.given.clone()).chain(best).collect()
     }
 
+    /// A scattered point with what does not matter as given.
+    fn scattered(&self, index: usize) -> DVector<f64> {
+        let (spread, mut at) = (self.space.scattered(index), self.given.clone());
+        for axis in &self.free {
+            at[*axis] = spread[*axis];
+        }
+        at
+    }
+
     fn refine(&mut self, start: &DVector<f64>) -> (f64, DVector<f64>) {
         let mut model = self.clone();
         model.place(start);
-        let (model, _) = LevenbergMarquardt::new().with_patience(12).with_ftol(1e-6).minimize(model);
+        let (model, _) = LevenbergMarquardt::new().with_patience(3).with_ftol(1e-4).minimize(model);
         let at = model.at;
         (self.cost(&at), at)
     }
@@ -157,7 +205,7 @@ impl<'a> Model<'a> {
         let mut step = 0.4;
         while step > 0.02 {
             let before = least;
-            for axis in 0..at.len() {
+            for axis in self.free.clone() {
                 for direction in [step, -step] {
                     let mut moved = at.clone();
                     moved[axis] += direction;
@@ -184,12 +232,16 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Model<'_> {
     type JacobianStorage = Owned<f64, Dyn, Dyn>;
     type ParameterStorage = Owned<f64, Dyn>;
 
-    fn set_params(&mut self, at: &DVector<f64>) {
-        self.place(at);
+    fn set_params(&mut self, moved: &DVector<f64>) {
+        let mut at = self.at.clone();
+        for (axis, value) in self.free.iter().zip(moved.iter()) {
+            at[*axis] = *value;
+        }
+        self.place(&at);
     }
 
     fn params(&self) -> DVector<f64> {
-        self.at.clone()
+        DVector::from_iterator(self.free.len(), self.free.iter().map(|axis| self.at[*axis]))
     }
 
     fn residuals(&self) -> Option<DVector<f64>> {
@@ -199,12 +251,12 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Model<'_> {
     fn jacobian(&self) -> Option<DMatrix<f64>> {
         let here = self.all_residuals();
         let mut moved = self.clone();
-        let mut jacobian = DMatrix::zeros(here.len(), self.at.len());
-        for axis in 0..self.at.len() {
+        let mut jacobian = DMatrix::zeros(here.len(), self.free.len());
+        for (column, axis) in self.free.iter().enumerate() {
             let mut at = self.at.clone();
-            at[axis] += DIFFERENCE;
+            at[*axis] += DIFFERENCE;
             moved.place(&at);
-            jacobian.set_column(axis, &((moved.all_residuals() - &here) / DIFFERENCE));
+            jacobian.set_column(column, &((moved.all_residuals() - &here) / DIFFERENCE));
         }
         Some(jacobian)
     }

@@ -23,6 +23,7 @@ fn operators() -> Vec<(&'static str, Operator)> {
         local_experts: 32,
         n: 4096,
         k: 7168,
+        inner: 2048,
         scheme,
         sparsity,
         imbalance: Imbalance::Uniform,

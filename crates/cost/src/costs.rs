@@ -93,7 +93,7 @@ impl<'a> Costs<'a> {
         Ok(Estimate { time, uncapped, floor, work, energy, bound, choice, sigma: basis.sigma })
     }
 
-    fn machine(&self) -> Machine<'a> {
+    pub(crate) fn machine(&self) -> Machine<'a> {
         Machine { chip: self.chip, residency: self.residency }
     }
 
@@ -132,7 +132,7 @@ impl<'a> Costs<'a> {
     }
 
     /// The family's cost function on its profile.
-    fn tile(&self, operator: &Operator) -> Result<(Timing, Basis), Refusal> {
+    pub(crate) fn tile(&self, operator: &Operator) -> Result<(Timing, Basis), Refusal> {
         let (on, of) = (&self.machine(), self.profiles);
         let (_, precision) = Family::of(operator).ok_or(Refusal::Collective)?;
         match operator {

@@ -8,18 +8,22 @@ pub(crate) mod kernel;
 pub(crate) mod library;
 pub(crate) mod product;
 pub(crate) mod sm;
+mod triton;
 mod waves;
 
-use vitruvian_hardware::Architecture;
+use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::operator::Gemm;
+use vitruvian_quantity::Seconds;
 
-use crate::execution;
+use crate::estimate::Work;
+use crate::execution::{self, Execution};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
 use crate::timing::{Machine, Timing};
 use crate::work;
 
 use kernel::{Figures, Kernel};
+use library::{Dispatch, Library};
 use product::Product;
 
 parameters! {
@@ -39,6 +43,7 @@ parameters! {
         reread: "1" in 0.0..=1.0, "Share of the weights that a second row of tiles fetches from memory again.";
         cache_share: "1" in 0.02..=1.2, "Share of L2 that holds the operands of a benchmark that rotates over a few sets.";
         stride_conflict: "1" in 0.0..=0.5, "Slowing of a Da Vinci core's reads for each doubling of a row beyond 8 KiB where rows lie a power of two apart.";
+        dispatch: "1" in 0.0..=1.0, "Whose rule DeepGEMM takes its tiles by: below one half that of its version 1, above that of 2.";
     }
 }
 
@@ -47,22 +52,66 @@ parameters! {
 /// # Errors
 /// [`Refusal`] where the chip does not execute the format.
 pub fn estimate(op: &Gemm, on: &Machine, parameters: &GemmParameters) -> Result<Timing, Refusal> {
-    let execution = execution::of(op.scheme, op.sparsity, on.chip)?;
-    let product = Product::dense(op, &execution);
-    let library = library::of(&execution, op.scheme, on.chip, op.m);
-    let kernel = Kernel { on, execution: &execution, figures: &parameters.into(), library };
-    Ok(time(&kernel, &product, work::of_gemm(op, &execution)))
+    Ok(Prepared::of(op, on.chip)?.timing(on, parameters))
+}
+
+/// A product with all that no parameter changes worked out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    execution: Execution,
+    product: Product,
+    /// By either rule; a parameter says which one the release has.
+    libraries: [Library; 2],
+    work: Work,
+}
+
+impl Prepared {
+    /// # Errors
+    /// [`Refusal`] where the chip does not execute the format.
+    pub(crate) fn of(op: &Gemm, chip: &Chip) -> Result<Self, Refusal> {
+        let execution = execution::of(op.scheme, op.sparsity, chip)?;
+        let product = Product::dense(op, &execution);
+        let libraries = [Dispatch::Older, Dispatch::Newer]
+            .map(|dispatch| library::of(&execution, op, chip, dispatch).settled(&product, chip));
+        Ok(Self { product, libraries, work: work::of_gemm(op, &execution), execution })
+    }
+
+    fn library(&self, parameters: &GemmParameters) -> Library {
+        let [older, newer] = self.libraries;
+        if parameters.dispatch < 0.5 { older } else { newer }
+    }
+
+    pub(crate) fn timing(&self, on: &Machine, parameters: &GemmParameters) -> Timing {
+        let (execution, library) = (&self.execution, self.library(parameters));
+        plan(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product, self.work)
+    }
+
+    pub(crate) fn seconds(&self, on: &Machine, parameters: &GemmParameters) -> Seconds {
+        let (execution, library) = (&self.execution, self.library(parameters));
+        seconds(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product)
+    }
 }
 
 /// The fastest plan of the library on this architecture, as a timing.
-pub(crate) fn time(kernel: &Kernel, product: &Product, work: crate::estimate::Work) -> Timing {
-    let plan = match kernel.on.chip.architecture {
-        Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950 => {
-            cube::fastest(kernel, product)
-        }
-        _ => sm::fastest(kernel, product),
-    };
-    plan.timing(kernel, product, work)
+pub(crate) fn plan(kernel: &Kernel, product: &Product, work: Work) -> Timing {
+    let fastest = if on_cubes(kernel) { cube::fastest } else { sm::fastest };
+    fastest(kernel, product).timing(kernel, product, work)
+}
+
+/// The time of the fastest plan.
+pub(crate) fn seconds(kernel: &Kernel, product: &Product) -> Seconds {
+    let launch = kernel.figures.launch;
+    Seconds::new(match on_cubes(kernel) {
+        true => cube::fastest(kernel, product).time(kernel.figures),
+        false => launch + sm::least(kernel, product),
+    })
+}
+
+const fn on_cubes(kernel: &Kernel) -> bool {
+    matches!(
+        kernel.on.chip.architecture,
+        Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950
+    )
 }
 
 impl From<&GemmParameters> for Figures {

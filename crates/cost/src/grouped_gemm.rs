@@ -2,11 +2,16 @@
 
 pub(crate) mod rows;
 
+use vitruvian_hardware::Chip;
 use vitruvian_model::operator::GroupedGemm;
+use vitruvian_quantity::Seconds;
 
-use crate::execution;
+use crate::estimate::Work;
+use crate::execution::{self, Execution};
 use crate::gemm::kernel::{Figures, Kernel};
-use crate::gemm::{library, time};
+use crate::gemm::library::{self, Dispatch, Library};
+use crate::gemm::product::Product;
+use crate::gemm::{plan, seconds};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
 use crate::timing::{Machine, Timing};
@@ -42,11 +47,49 @@ pub fn estimate(
     on: &Machine,
     parameters: &GroupedGemmParameters,
 ) -> Result<Timing, Refusal> {
-    let execution = execution::of(op.scheme, op.sparsity, on.chip)?;
-    let product = rows::product(op, &execution);
-    let library = library::of_experts(on.chip, op, parameters.row_granule);
-    let kernel = Kernel { on, execution: &execution, figures: &parameters.into(), library };
-    Ok(time(&kernel, &product, work::of_grouped_gemm(op, &execution)))
+    Ok(Prepared::of(op, on.chip)?.timing(on, parameters))
+}
+
+/// A product with all that no parameter changes worked out: how the rows fall on experts above all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    execution: Execution,
+    product: Product,
+    /// Triton's and DeepGEMM's kernels; a parameter says which runs.
+    triton: Library,
+    deep_gemm: Library,
+    work: Work,
+}
+
+impl Prepared {
+    /// # Errors
+    /// [`Refusal`] where the chip does not execute the format.
+    pub(crate) fn of(op: &GroupedGemm, chip: &Chip) -> Result<Self, Refusal> {
+        let execution = execution::of(op.scheme, op.sparsity, chip)?;
+        let product = rows::product(op, &execution);
+        Ok(Self {
+            triton: library::triton(chip, op),
+            deep_gemm: library::deep_gemm(chip, Dispatch::Older).settled(&product, chip),
+            work: work::of_grouped_gemm(op, &execution),
+            product,
+            execution,
+        })
+    }
+
+    /// DeepGEMM where rows are padded to 64, Triton where to 16.
+    const fn library(&self, parameters: &GroupedGemmParameters) -> Library {
+        if parameters.row_granule < 32.0 { self.triton } else { self.deep_gemm }
+    }
+
+    pub(crate) fn timing(&self, on: &Machine, parameters: &GroupedGemmParameters) -> Timing {
+        let (execution, library) = (&self.execution, self.library(parameters));
+        plan(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product, self.work)
+    }
+
+    pub(crate) fn seconds(&self, on: &Machine, parameters: &GroupedGemmParameters) -> Seconds {
+        let (execution, library) = (&self.execution, self.library(parameters));
+        seconds(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product)
+    }
 }
 
 impl From<&GroupedGemmParameters> for Figures {

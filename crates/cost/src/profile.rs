@@ -150,6 +150,11 @@ impl<P: Parameters> Table<P> {
         Ok((time(&profile.parameters)?, Basis { sigma: slot.sigma, cap: profile.cap }))
     }
 
+    /// What a function makes of the parameters that answer for a precision.
+    pub(crate) fn ask<T>(&self, precision: Precision, of: impl FnOnce(&P) -> T) -> T {
+        of(&self.profiles[self.slot(precision).profile].parameters)
+    }
+
     /// The profile that answers for a precision, with what was borrowed and the widened sigma.
     pub fn profile(&self, precision: Precision) -> Profile<P> {
         let slot = self.slot(precision);

@@ -119,6 +119,7 @@ fn half_of_the_experts_are_idle_when_each_expects_one_row() {
         local_experts: 96,
         n: 3120,
         k: 2048,
+        inner: 1560,
         scheme: Scheme::Fp8Block,
         sparsity: Sparsity::Dense,
         imbalance: Imbalance::Spread(300),

@@ -21,7 +21,7 @@ struct Axis {
 }
 
 /// Parameters that choose between libraries.
-const SWITCHES: [&str; 2] = ["row_granule", "flashinfer"];
+const SWITCHES: [&str; 3] = ["row_granule", "flashinfer", "dispatch"];
 /// Bounds further apart than this factor are searched by ratio.
 const WIDE: f64 = 8.0;
 /// A start stays this far from its bounds, where the slope would vanish.
@@ -75,6 +75,22 @@ impl Space {
         sides
     }
 
+    /// Axes of parameters that do not choose between libraries.
+    pub(super) fn sliding(&self) -> impl Iterator<Item = usize> + '_ {
+        let list = self.slots.iter().flat_map(|slot| slot.family.parameters()).enumerate();
+        list.filter(|(_, parameter)| !SWITCHES.contains(&parameter.name)).map(|(axis, _)| axis)
+    }
+
+    /// Sets the parameters that choose between libraries to those of `values`.
+    pub(super) fn switch(&self, profiles: &mut ProfileSet, values: &[f64]) {
+        let mut own = self.values(profiles);
+        let list = self.slots.iter().flat_map(|slot| slot.family.parameters());
+        for (index, _) in list.enumerate().filter(|(_, parameter)| SWITCHES.contains(&parameter.name)) {
+            own[index] = values[index];
+        }
+        self.set(profiles, &own);
+    }
+
     /// The present values of the fitted slots.
     pub(super) fn values(&self, profiles: &ProfileSet) -> Vec<f64> {
         self.slots.iter().flat_map(|slot| profiles.profile(slot.family, slot.precision).parameters).collect()
@@ -96,7 +112,10 @@ impl Space {
         let logistic = |x: f64| (1.0 + (-x).exp()).recip();
         let values: Vec<f64> =
             self.axes.iter().zip(at.iter()).map(|(axis, x)| axis.value(logistic(*x))).collect();
-        let mut rest = values.as_slice();
+        self.set(profiles, &values);
+    }
+
+    fn set(&self, profiles: &mut ProfileSet, mut rest: &[f64]) {
         for slot in &self.slots {
             let (own, after) = rest.split_at(slot.family.parameters().len());
             profiles.set(slot.family, slot.precision, own);

@@ -25,6 +25,7 @@ pub fn projections(row: &Row) -> Result<Reading, String> {
         local_experts: local,
         n: 2 * inter,
         k: hidden,
+        inner: inter,
         scheme: Scheme::Fp8Block,
         sparsity: Sparsity::Dense,
         imbalance: Imbalance::Spread(300),
@@ -36,6 +37,20 @@ pub fn projections(row: &Row) -> Result<Reading, String> {
     let time = row.time("up_proj_us", 1e-6)? + row.time("down_proj_us", 1e-6)?;
     let slot = Slot { family: Family::GroupedGemm, precision: Precision::Scheme(Scheme::Fp8Block) };
     Ok(point(row, slot, operators, time, format!("experts={experts} hidden={hidden} inter={inter}")))
+}
+
+/// Hidden (or latent) and inner width of experts without a gate: Nemotron 3 Nano, Super and Ultra, whose `config.json` has
+/// `mlp_hidden_act` "relu2".
+const UNGATED: [[u32; 2]; 3] = [[2688, 1856], [1024, 2688], [2048, 5120]];
+
+/// Experts, hidden and inner width of DeepSeek-V3, whose router takes four groups of eight: balanced tokens fall on half of the
+/// experts of the layer (6 TB/s by all of their weights), and in the end all on the same four.
+const LIMITED: [u32; 3] = [256, 7168, 2048];
+
+/// Whether a table times the model's own layer, activation included; older ones call the kernel with a gate whatever the
+/// model.
+fn of_layer(row: &Row) -> bool {
+    row.text("kernel_source").is_ok_and(|kernel| kernel.contains("experts"))
 }
 
 /// Gate and up, activation, down: dtype, tokens, hidden and inner width, experts, topk and their spread over ranks.
@@ -57,20 +72,25 @@ pub fn layer(row: &Row) -> Result<Reading, String> {
     if ep > 1 && matches!(imbalance, Imbalance::PowerLaw(_)) {
         return Ok(Reading::Skip("the most loaded rank of a skewed draw, whose load is not stated"));
     }
+    if [experts, hidden, inter] == LIMITED && row.has("framework") && imbalance == Imbalance::Balanced {
+        return Ok(Reading::Skip("a router limited to groups of experts, on a draw that ignores groups"));
+    }
+    let gated = !(UNGATED.contains(&[hidden, inter]) && of_layer(row));
     let sparsity = Sparsity::Dense;
     let up = GroupedGemm {
         tokens,
         topk,
         experts,
         local_experts: local,
-        n: 2 * inner,
+        n: if gated { 2 * inner } else { inner },
         k: hidden,
+        inner,
         scheme,
         sparsity,
         imbalance,
     };
     let down = GroupedGemm { n: hidden, k: inner, ..up };
-    let operators = if row.has("framework") { fused(up, down, touched(row, &up)) } else { plain(up, down) };
+    let operators = if row.has("framework") { fused(up, down, row) } else { plain(up, down) };
     let slot = Slot { family: Family::GroupedGemm, precision: Precision::Scheme(scheme) };
     let shape = format!("experts={experts} hidden={hidden} inter={inter} topk={topk}");
     Ok(point(row, slot, operators, row.latency()?, shape))
@@ -87,30 +107,55 @@ fn plain(up: GroupedGemm, down: GroupedGemm) -> Vec<Operator> {
     vec![quantise(up.k), Operator::GroupedGemm(up), gate, quantise(down.k), Operator::GroupedGemm(down)]
 }
 
-/// (token, expert) pairs that a fused layer works on: those of this rank in FlashInfer's kernels, of all ranks in others.
-fn touched(row: &Row, up: &GroupedGemm) -> u32 {
-    let local = row.text("kernel_source").is_ok_and(|kernel| kernel.contains("flashinfer"));
-    if local { up.rows().ceil() as u32 } else { up.tokens * up.topk }
+/// Whether a fused layer works on the pairs of this rank alone (FlashInfer), not on those of all ranks.
+fn on_own_pairs(row: &Row) -> bool {
+    row.text("kernel_source").is_ok_and(|kernel| kernel.contains("flashinfer"))
 }
 
-/// A fused layer (vLLM, SGLang): what stands between and after the products runs over all `pairs`, and the products write
-/// zeros to those that are not this rank's.
-fn fused(up: GroupedGemm, down: GroupedGemm, pairs: u32) -> Vec<Operator> {
+/// A fused layer (vLLM, SGLang). On its own pairs it sums them into every token. Otherwise what stands between and after the
+/// products runs over the pairs of all ranks, and the products write zeros to those that are not this rank's.
+fn fused(up: GroupedGemm, down: GroupedGemm, row: &Row) -> Vec<Operator> {
+    let own = on_own_pairs(row);
+    let pairs = if own { up.rows().ceil() as u32 } else { up.tokens * up.topk };
+    let summed = if own { pairs.max(up.tokens) } else { pairs };
     let mut operators = vec![
         Operator::GroupedGemm(up),
-        vector(VectorKind::GatedActivation, pairs, down.k),
+        vector(activation(&up), pairs, down.k),
         Operator::GroupedGemm(down),
-        vector(VectorKind::Unpermute, pairs, down.n),
+        vector(VectorKind::Unpermute, summed, down.n),
     ];
+    if of_layer(row) {
+        // The sum is copied to the layer's output.
+        operators.push(vector(VectorKind::Permute, up.tokens, down.n));
+    }
+    if of_layer(row) && up.topk == 1 {
+        // Llama 4 weighs what goes in.
+        operators.push(vector(VectorKind::Permute, up.tokens, down.n));
+    }
     if matches!(up.scheme, Scheme::Fp8Block | Scheme::Fp8Tensor) {
         operators.extend([gemm::quantisation(up.tokens, up.k), gemm::quantisation(pairs, down.k)]);
     }
-    let elsewhere = pairs.saturating_sub(up.rows() as u32 + 1);
-    if elsewhere > 0 {
-        // Written, not read: half of a copy.
-        operators.push(vector(VectorKind::Permute, elsewhere, up.n.midpoint(down.n)));
+    if !own && up.local_experts < up.experts {
+        operators.push(zeros(&up, &down));
     }
     operators
+}
+
+/// Tiles of zeros for experts of other ranks, 64 columns wide up to 64 tokens and 128 beyond: a block each, written, not
+/// read.
+fn zeros(up: &GroupedGemm, down: &GroupedGemm) -> Operator {
+    let others = GroupedGemm { local_experts: up.experts - up.local_experts, ..*up };
+    let (hit, rows) = (others.experts_hit(), others.rows());
+    let columns = f64::from(up.n + down.n);
+    let wide = if up.tokens <= 64 { 64.0 } else { 128.0 };
+    let blocks = hit * (rows / hit / 128.0).ceil() * columns / wide;
+    // Half of a copy.
+    let width = rows * columns / blocks / 2.0;
+    vector(VectorKind::Permute, blocks.ceil() as u32, width.ceil() as u32)
+}
+
+fn activation(up: &GroupedGemm) -> VectorKind {
+    if up.n == up.inner { VectorKind::Activation } else { VectorKind::GatedActivation }
 }
 
 fn vector(kind: VectorKind, rows: u32, width: u32) -> Operator {

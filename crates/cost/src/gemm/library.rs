@@ -2,8 +2,11 @@
 
 use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::Scheme;
-use vitruvian_model::operator::GroupedGemm;
+use vitruvian_model::operator::{Gemm, GroupedGemm};
 
+use super::product::Product;
+use super::triton;
+use super::waves::{self, Grid};
 use crate::execution::Execution;
 
 /// One tile of the output: the index of its height in [`super::product::HEIGHTS`], and its columns.
@@ -16,6 +19,17 @@ pub(crate) enum Choice {
     Fastest,
     /// By arithmetic: the fewest waves, then the fullest last one (`DeepGEMM`).
     FewestWaves,
+    /// The same, and where one wave is enough, a tile wider than registers hold if it fills the wave better (`DeepGEMM` 2).
+    FewestWavesOrWide,
+}
+
+/// Which of its two rules a release of `DeepGEMM` has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dispatch {
+    /// That of version 1.
+    Older,
+    /// That of version 2.
+    Newer,
 }
 
 /// What a library can do with a product.
@@ -30,13 +44,51 @@ pub(crate) struct Library {
     /// Rows of a tile's longer side whose latency others hide: a warpgroup of asynchronous `wgmma` works on 64 while the
     /// rest of the tile is in flight. Zero where the step's latency adds up (synchronous `mma.sync`).
     pub(crate) warpgroup: f64,
+    /// Row tiles of one matrix that are in flight together and share its weights; the next ones come a whole matrix later.
+    pub(crate) group: f64,
+    /// Columns of the widest tile whose sums stay in registers; those of a wider one go through the first-level cache at every
+    /// step.
+    pub(crate) registers: u32,
+    /// Bytes of depth that a pipeline stage holds.
+    pub(crate) stage: f64,
+    /// How many times as long operands take on their way to a core.
+    pub(crate) detour: f64,
+}
+
+/// One swizzled row of shared memory, in bytes.
+pub(super) const SWIZZLED_ROW: f64 = 128.0;
+
+impl Library {
+    /// With the one tile that the library's rule names for a product, where it has a rule.
+    pub(crate) fn settled(self, product: &Product, chip: &Chip) -> Self {
+        let ruled = match self.choice {
+            Choice::Fastest => None,
+            Choice::FewestWaves => waves::chosen(self.tiles, &Grid::of(product, chip)),
+            Choice::FewestWavesOrWide => waves::chosen_or_wide(self.tiles, WIDE, &Grid::of(product, chip)),
+        };
+        Self { tiles: ruled.map_or(self.tiles, std::slice::from_ref), ..self }
+    }
+
+    /// Row tiles that all share weights, operands in full width.
+    const fn plain(tiles: &'static [Tile], choice: Choice, splits: bool, warpgroup: f64) -> Self {
+        Self {
+            tiles,
+            choice,
+            splits,
+            warpgroup,
+            group: f64::INFINITY,
+            registers: u32::MAX,
+            stage: SWIZZLED_ROW,
+            detour: 1.0,
+        }
+    }
 }
 
 const H8: usize = 0;
-const H16: usize = 1;
-const H32: usize = 2;
-const H64: usize = 3;
-const H128: usize = 4;
+pub(super) const H16: usize = 1;
+pub(super) const H32: usize = 2;
+pub(super) const H64: usize = 3;
+pub(super) const H128: usize = 4;
 const H192: usize = 5;
 const H256: usize = 6;
 
@@ -89,9 +141,9 @@ const MMA_SYNC: &[Tile] = &[
 
 /// DeepGEMM: 64, 128 or 256 rows, never swapped; columns in steps of 8 up to 128, then 144 and 160, and no more than 128
 /// beside 256 rows (`get_best_configs`).
-const DEEP_GEMM: &[Tile] = &deep_gemm();
+const DEEP_GEMM: &[Tile] = &deep_gemm_tiles();
 
-const fn deep_gemm() -> [Tile; 49] {
+const fn deep_gemm_tiles() -> [Tile; 49] {
     let mut tiles = [(H64, 0); 49];
     let mut index = 0;
     while index < tiles.len() {
@@ -103,19 +155,23 @@ const fn deep_gemm() -> [Tile; 49] {
     tiles
 }
 
-/// Triton's fused expert kernel: configurations of 16 rows up to as many tokens as experts (up to 64 tokens where weights
-/// have scales in blocks of 128 by 128), of 64 and more beyond (`get_default_config` of vLLM and SGLang).
-const fn triton(op: &GroupedGemm) -> &'static [Tile] {
-    let few = match op.scheme {
-        Scheme::Fp8Block => 64,
-        _ => op.local_experts,
-    };
-    if op.tokens <= few {
-        &[(H16, 32), (H16, 64), (H16, 128)]
-    } else {
-        &[(H64, 64), (H64, 128), (H128, 64), (H128, 128), (H128, 256)]
+/// DeepGEMM 2: columns in steps of 16 up to 128.
+const DEEP_GEMM_2: &[Tile] = &deep_gemm_2();
+
+const fn deep_gemm_2() -> [Tile; 28] {
+    let mut tiles = [(H64, 0); 28];
+    let mut index = 0;
+    while index < tiles.len() {
+        tiles[index] = ([H64, H128, H256][index / 10], 16 * (index % 10 + 1) as u32);
+        index += 1;
     }
+    tiles
 }
+
+/// Tiles of `DeepGEMM` 2 whose sums, two for each element, registers do not hold.
+const WIDE: &[Tile] = &[(H128, 192), (H128, 256)];
+/// Columns of the widest tile whose sums registers hold.
+const REGISTERS: u32 = 160;
 
 /// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
 const fn by_rows(rows: u32) -> &'static [Tile] {
@@ -127,31 +183,38 @@ const fn by_rows(rows: u32) -> &'static [Tile] {
     }
 }
 
-/// The library that multiplies `rows` dense rows in this scheme on this chip.
+/// The library that multiplies dense rows on this chip, by the given rule where that is `DeepGEMM`.
 ///
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
-pub(crate) fn of(execution: &Execution, scheme: Scheme, chip: &Chip, rows: u32) -> Library {
+pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispatch) -> Library {
     if execution.dequantise.is_some() {
-        return Library { tiles: MMA_SYNC, choice: Choice::Fastest, splits: true, warpgroup: 0.0 };
+        return Library::plain(MMA_SYNC, Choice::Fastest, true, 0.0);
     }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
-    let (tiles, splits) = match scheme {
+    let (tiles, splits) = match op.scheme {
         _ if !asynchronous => (MMA_SYNC, true),
-        Scheme::Fp8Block | Scheme::Mxfp8 => (DEEP_GEMM, false),
-        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(rows), false),
+        Scheme::Fp8Block | Scheme::Mxfp8 => return deep_gemm(chip, dispatch),
+        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(op.m), false),
         _ => (WGMMA, true),
     };
-    Library { tiles, choice: choice(tiles), splits, warpgroup: warpgroup(chip.architecture) }
+    Library::plain(tiles, Choice::Fastest, splits, warpgroup(chip.architecture))
 }
 
-/// The library that multiplies experts: DeepGEMM where rows are padded to 64, Triton where to 16.
-pub(crate) fn of_experts(chip: &Chip, op: &GroupedGemm, granule: f64) -> Library {
-    let tiles = if granule < 32.0 { triton(op) } else { DEEP_GEMM };
-    Library { tiles, choice: choice(tiles), splits: false, warpgroup: warpgroup(chip.architecture) }
+/// `DeepGEMM`'s kernels, dense or grouped.
+pub(crate) fn deep_gemm(chip: &Chip, dispatch: Dispatch) -> Library {
+    let (tiles, choice) = match dispatch {
+        Dispatch::Older => (DEEP_GEMM, Choice::FewestWaves),
+        Dispatch::Newer => (DEEP_GEMM_2, Choice::FewestWavesOrWide),
+    };
+    let plain = Library::plain(tiles, choice, false, warpgroup(chip.architecture));
+    Library { registers: REGISTERS, ..plain }
 }
 
-const fn choice(tiles: &'static [Tile]) -> Choice {
-    if tiles.len() == DEEP_GEMM.len() { Choice::FewestWaves } else { Choice::Fastest }
+/// Triton's fused expert kernel.
+pub(crate) fn triton(chip: &Chip, op: &GroupedGemm) -> Library {
+    let triton::Configuration { tiles, group, stage } = triton::configuration(chip, op);
+    let plain = Library::plain(tiles, Choice::Fastest, false, warpgroup(chip.architecture));
+    Library { group, stage, detour: triton::detour(op), ..plain }
 }
 
 const fn warpgroup(architecture: Architecture) -> f64 {

@@ -2,13 +2,13 @@
 
 use super::cache;
 use super::kernel::{Kernel, Plan, ceiling};
-use super::library::{Choice, Tile};
+use super::library::Tile;
 use super::product::{HEIGHTS, Product};
-use super::waves;
 use crate::timing::overlap;
 
-/// Bytes of depth that a pipeline stage holds: one swizzled row of shared memory.
-const STEP_BYTES: f64 = 128.0;
+/// Bytes of a sum, and bytes that a core spills or restores in a cycle: half of what its first-level cache moves.
+const SUM_BYTES: f64 = 4.0;
+const SPILL_PATH: f64 = 64.0;
 /// Most parts that the depth is split into, and fewest steps of a part.
 const MOST_PARTS: f64 = 32.0;
 const LEAST_STEPS: f64 = 4.0;
@@ -18,32 +18,12 @@ const TILE: f64 = 128.0 * 128.0;
 /// The fastest plan: what an autotuned library would run.
 pub(crate) fn fastest(kernel: &Kernel, product: &Product) -> Plan {
     let search = Search::new(kernel, product);
-    let ruled = match kernel.library.choice {
-        Choice::Fastest => None,
-        Choice::FewestWaves => waves::chosen(kernel.library.tiles, &search.grid()),
-    };
-    let tiles = ruled.as_ref().map_or(kernel.library.tiles, std::slice::from_ref);
-    let mut best = None;
-    let mut least = f64::INFINITY;
-    for tile in tiles {
-        let base = search.tiles(*tile);
-        if search.matrix_time(*tile, base) >= least {
-            continue;
-        }
-        let mut parts = 1.0;
-        while parts == 1.0 || search.may_split(base, parts) {
-            let cut = Cut { tile: *tile, tiles: base * parts, parts };
-            let spans = search.spans(&cut);
-            if spans.least() < least {
-                let time = spans.time(kernel.figures.overlap);
-                if time < least {
-                    (best, least) = (Some(cut), time);
-                }
-            }
-            parts *= 2.0;
-        }
-    }
-    best.map_or_else(Plan::default, |cut| search.plan(&cut))
+    search.best().map_or_else(Plan::default, |(cut, _)| search.plan(&cut))
+}
+
+/// The time of the fastest plan, in seconds, its launch apart.
+pub(crate) fn least(kernel: &Kernel, product: &Product) -> f64 {
+    Search::new(kernel, product).best().map_or(0.0, |(_, time)| time)
 }
 
 /// A product cut into tiles, the depth in some parts.
@@ -90,6 +70,8 @@ struct Search<'a> {
     /// Reduction of one part of a split depth.
     partial: f64,
     missed: f64,
+    /// Share of one matrix that has left L2 by the time its next group of row tiles asks for it.
+    spilled: f64,
     /// One over the cores.
     per_core: f64,
 }
@@ -99,33 +81,52 @@ impl<'a> Search<'a> {
         let (bytes, figures, core) = (&product.bytes, kernel.figures, kernel.core());
         let others = bytes.activations + bytes.outputs;
         let missed = 1.0 - cache::hits(bytes.weights, others, figures.cache, kernel.on);
-        let elements = STEP_BYTES / product.element;
+        let stage = kernel.library.stage;
+        let elements = stage / product.element;
         let bandwidth = kernel.memory();
+        let detour = kernel.library.detour;
+        let kept = figures.cache * kernel.on.chip.l2.capacity.get() * product.matrices / bytes.weights;
         Self {
             kernel,
             product,
-            steps: (f64::from(product.depth) * product.element / STEP_BYTES).ceil(),
+            steps: (f64::from(product.depth) * product.element / stage).ceil(),
             matrix: 2.0 * elements / core.matrix,
-            path: STEP_BYTES / core.path,
+            path: detour * stage / core.path,
             conversion: elements / core.conversions,
-            alone: missed * bytes.weights / core.stream,
+            alone: detour * missed * bytes.weights / core.stream,
             weights: missed * bytes.weights / bandwidth,
             others: missed * others / bandwidth,
             fixed: figures.row * product.all_rows() + figures.group * product.matrices,
             partial: 2.0 * bytes.outputs / kernel.on.chip.l2.read_bandwidth.get(),
             missed,
+            spilled: (1.0 - kept).max(0.0),
             per_core: kernel.cores().recip(),
         }
     }
 
-    /// What a rule that counts waves knows of the product.
-    fn grid(&self) -> waves::Grid {
-        waves::Grid {
-            rows: (self.product.rows.ceil() as u32).max(1),
-            columns: self.product.columns,
-            groups: (self.product.matrices.ceil() as u32).max(1),
-            cores: self.kernel.on.chip.compute.cores,
+    /// The fastest cut and its time.
+    fn best(&self) -> Option<(Cut, f64)> {
+        let mut best = None;
+        let mut least = f64::INFINITY;
+        for tile in self.kernel.library.tiles {
+            let base = self.tiles(*tile);
+            if self.matrix_time(*tile, base) >= least {
+                continue;
+            }
+            let mut parts = 1.0;
+            while parts == 1.0 || self.may_split(base, parts) {
+                let cut = Cut { tile: *tile, tiles: base * parts, parts };
+                let spans = self.spans(&cut);
+                if spans.least() < least {
+                    let time = spans.time(self.kernel.figures.overlap);
+                    if time < least {
+                        (best, least) = (Some((cut, time)), time);
+                    }
+                }
+                parts *= 2.0;
+            }
         }
+        best
     }
 
     /// Tiles of the output.
@@ -166,7 +167,14 @@ impl<'a> Search<'a> {
             return [matrix, path, busy + latency];
         }
         let alone = matrix * (warpgroup / height.max(columns)).min(1.0);
-        [matrix, path, busy.max(alone + latency)]
+        [matrix, path, busy.max(alone + latency) + self.spilled_sums(tile)]
+    }
+
+    /// Time to write the sums of a tile that registers do not hold to the first-level cache and read them back.
+    fn spilled_sums(&self, tile: Tile) -> f64 {
+        let (height, columns) = edges(tile);
+        let path = SPILL_PATH * self.kernel.on.chip.compute.clock.get();
+        if tile.1 > self.kernel.library.registers { 2.0 * SUM_BYTES * height * columns / path } else { 0.0 }
     }
 
     fn steps_of(&self, cut: &Cut) -> f64 {
@@ -193,8 +201,9 @@ impl<'a> Search<'a> {
         if rows <= self.product.matrices {
             return 1.0;
         }
-        let again = rows / self.product.matrices - 1.0;
-        1.0 + self.kernel.figures.reread * again.clamp(0.0, 1.0)
+        let tiles = rows / self.product.matrices;
+        let later = (tiles / self.kernel.library.group - 1.0).max(0.0);
+        1.0 + self.kernel.figures.reread * (tiles - 1.0).min(1.0) + self.spilled * later
     }
 
     /// Rows and groups one by one, and the reduction of a split depth: each part written and read in fp32 through L2.
@@ -225,7 +234,8 @@ impl<'a> Search<'a> {
             starved: streamed > whole,
             serial,
             hbm: self.missed * (bytes.weights * self.reads(cut.tile) + bytes.activations + bytes.outputs),
-            l2: cut.tiles * self.steps_of(cut) * STEP_BYTES * (height + columns) + bytes.outputs,
+            l2: cut.tiles * self.steps_of(cut) * self.kernel.library.stage * (height + columns)
+                + bytes.outputs,
         }
     }
 }

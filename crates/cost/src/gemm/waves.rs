@@ -1,7 +1,9 @@
 //! The tile that `DeepGEMM` computes with (`get_best_configs`): fewest waves, then the fullest last wave.
 
+use vitruvian_hardware::Chip;
+
 use super::library::Tile;
-use super::product::HEIGHTS;
+use super::product::{HEIGHTS, Product};
 
 /// What the rule knows of a product: rows and columns of one weight matrix, how many matrices share the launch, and the
 /// cores.
@@ -14,19 +16,33 @@ pub(crate) struct Grid {
 }
 
 /// The tile with the fewest waves; of those the one whose last wave is fullest; of those the one that wastes least.
-pub(crate) fn chosen(tiles: &[Tile], grid: &Grid) -> Option<Tile> {
-    let mut best: Option<(Tile, u32, u32)> = None;
-    for tile in tiles.iter().copied() {
-        let (waves, last) = grid.waves(tile);
+pub(crate) fn chosen<'a>(tiles: &'a [Tile], grid: &Grid) -> Option<&'a Tile> {
+    let mut best: Option<(&Tile, u32, u32)> = None;
+    for tile in tiles {
+        let (waves, last) = grid.waves(*tile);
         let better = best.is_none_or(|(other, fewest, fullest)| {
             waves < fewest
-                || waves == fewest && (last > fullest || last == fullest && wastes_less(tile, other))
+                || waves == fewest && (last > fullest || last == fullest && wastes_less(*tile, *other))
         });
         if better {
             best = Some((tile, waves, last));
         }
     }
     best.map(|(tile, ..)| tile)
+}
+
+/// The tile of [`chosen`], or a wider one where one wave is enough for either and the wider fills it better, or as well with
+/// another height.
+pub(crate) fn chosen_or_wide<'a>(tiles: &'a [Tile], wide: &'a [Tile], grid: &Grid) -> Option<&'a Tile> {
+    let chosen = chosen(tiles, grid)?;
+    let (waves, last) = grid.waves(*chosen);
+    let fits = |tile: &&Tile| {
+        let (fewest, fullest) = grid.waves(**tile);
+        let within = HEIGHTS[tile.0] <= grid.rows && tile.1 <= grid.columns;
+        fewest == 1 && (fullest > last || fullest == last && tile.0 != chosen.0 && within)
+    };
+    let fullest = wide.iter().filter(fits).max_by_key(|tile| grid.waves(**tile).1);
+    if waves == 1 { fullest.or(Some(chosen)) } else { Some(chosen) }
 }
 
 /// Of tiles with equal waves: the smaller where they differ in one side, the wider where they differ in both.
@@ -39,6 +55,15 @@ fn wastes_less(tile: Tile, other: Tile) -> bool {
 }
 
 impl Grid {
+    pub(crate) fn of(product: &Product, chip: &Chip) -> Self {
+        Self {
+            rows: (product.rows.ceil() as u32).max(1),
+            columns: product.columns,
+            groups: (product.matrices.ceil() as u32).max(1),
+            cores: chip.compute.cores,
+        }
+    }
+
     /// Waves over the cores, and tiles of the last one.
     fn waves(&self, (height, columns): Tile) -> (u32, u32) {
         let tiles = self.rows.div_ceil(HEIGHTS[height]) * self.columns.div_ceil(columns) * self.groups;
@@ -57,20 +82,30 @@ mod tests {
     fn fewest_waves_come_first() {
         // 256 rows by 1024 columns on 16 cores: 64 tiles of 64 by 64 are four waves, 16 of 128 by 128 are one.
         let grid = Grid { rows: 256, columns: 1024, groups: 1, cores: 16 };
-        assert_eq!(chosen(&MENU, &grid), Some((4, 128)));
+        assert_eq!(chosen(&MENU, &grid), Some(&(4, 128)));
     }
 
     #[test]
     fn then_the_fullest_last_wave() {
         // One wave whatever the tile; 64 by 64 makes 16 tiles of it, 64 by 128 and 128 by 64 make 8.
         let grid = Grid { rows: 128, columns: 512, groups: 1, cores: 64 };
-        assert_eq!(chosen(&MENU, &grid), Some((3, 64)));
+        assert_eq!(chosen(&MENU, &grid), Some(&(3, 64)));
+    }
+
+    #[test]
+    fn a_wide_tile_is_taken_for_one_wave_only() {
+        // 256 rows on 132 cores: 16384 columns are 128 tiles of 256 by 128, and as many of 128 by 256.
+        let grid = Grid { rows: 256, columns: 16384, groups: 1, cores: 132 };
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &grid), Some(&(4, 256)));
+        // Twice the columns are two waves either way.
+        let grid = Grid { columns: 32768, ..grid };
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &grid), Some(&(6, 128)));
     }
 
     #[test]
     fn then_the_smaller_of_two_that_differ_in_height() {
         // 64 rows fill one tile of either height: eight tiles of 64 columns.
         let grid = Grid { rows: 64, columns: 512, groups: 1, cores: 8 };
-        assert_eq!(chosen(&[(4, 64), (3, 64)], &grid), Some((3, 64)));
+        assert_eq!(chosen(&[(4, 64), (3, 64)], &grid), Some(&(3, 64)));
     }
 }

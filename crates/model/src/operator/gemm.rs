@@ -38,6 +38,8 @@ pub struct GroupedGemm {
     pub n: u32,
     /// Depth: input features of one expert on this rank.
     pub k: u32,
+    /// Inner width of one expert on this rank, by which engines look up the tiles they were tuned for.
+    pub inner: u32,
     /// Formats.
     pub scheme: Scheme,
     /// Structured sparsity of the weights.
@@ -189,6 +191,7 @@ mod tests {
         local_experts: 128,
         n: 1536,
         k: 2048,
+        inner: 768,
         scheme: Scheme::Bf16,
         sparsity: Sparsity::Dense,
         imbalance: Imbalance::Uniform,

@@ -70,6 +70,7 @@ fn experts(rank: &mut Rank, moe: &Moe, count: u32) {
         local_experts: moe.experts / layout.ep,
         n: projections * width,
         k: hidden,
+        inner: width,
         scheme: rank.plan.scheme(Module::Experts),
         sparsity: rank.plan.sparsity_of(Module::Experts),
         imbalance: Imbalance::Uniform,

@@ -20,6 +20,7 @@ pub(super) fn lines(setting: &Setting<'_>, moe: &Moe) -> Vec<Line> {
         local_experts: moe.experts / setting.degrees.ep,
         n: moe.activation.projections() * width,
         k: moe.expert_hidden(hidden),
+        inner: width,
         scheme: setting.quant.scheme(Module::Experts),
         sparsity: Sparsity::Dense,
         imbalance: if setting.balanced { Imbalance::Balanced } else { Imbalance::Uniform },
