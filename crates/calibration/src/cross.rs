@@ -11,7 +11,7 @@ use crate::score::{Pair, Score, calibrated_sigma};
 use crate::validate::predict;
 
 /// Fits to fewer rows than this search thoroughly: they are quick, and a poor start would be taken for a poor model.
-const FEW: usize = 500;
+const FEW: usize = 850;
 /// Parts that many shape families are dealt into; fewer families are left out one at a time.
 const FOLDS: usize = 10;
 
