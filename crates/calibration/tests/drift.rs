@@ -65,7 +65,12 @@ fn profiles_state_their_true_error() {
         set.tables.iter().all(|table| std::path::Path::new(table).extension().is_some_and(|end| end == "csv"))
     };
     for set in manifest.set.iter().filter(csv) {
-        let Some(tables) = set.tables.iter().map(|path| read(path)).collect::<Option<Vec<_>>>() else {
+        let Some(tables) = set
+            .tables
+            .iter()
+            .map(|path| read(path).map(|table| set.judged(table)))
+            .collect::<Option<Vec<_>>>()
+        else {
             continue;
         };
         let drifts = drifts(set, &tables);

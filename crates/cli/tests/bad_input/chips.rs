@@ -162,7 +162,7 @@ fn an_engine_that_does_not_run_on_the_chip() {
         "\
 error[engine-chip]: MindIE does not run on NVIDIA H20 96 GB
  |
- = help: use vllm or sglang or tensorrt-llm, or leave --engine out
+ = help: use vllm or sglang or tensorrt-llm or vllm@0.5, or leave --engine out
 
 "
     );

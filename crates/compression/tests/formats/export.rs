@@ -160,7 +160,8 @@ fn a_weight_that_is_not_finite_is_named() {
     patched[at..at + 2].copy_from_slice(&0x7f80u16.to_le_bytes());
     let checkpoint = Checkpoint::open(&folder([("model.safetensors", patched)])).unwrap();
     let export = Export::new(&checkpoint, Style::CompressedTensors, |_| Recipe::named("fp8", 128)).unwrap();
-    let fault = export.write(&mut Disk::default(), &mut |_, matrix, recipe| quantise(&matrix, &recipe.scheme));
+    let fault =
+        export.write(&mut Disk::default(), &mut |_, matrix, recipe| quantise(&matrix, &recipe.scheme));
     let message = fault.unwrap_err().message;
     assert_eq!(message, format!("`{UP}.weight` cannot be quantised: the weight in row 1, column 44 is inf"));
 }
