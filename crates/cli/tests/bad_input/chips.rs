@@ -171,7 +171,7 @@ error[engine-chip]: MindIE does not run on NVIDIA H20 96 GB
         "\
 error[engine-unknown]: there is no engine `vlm`
  |
- = help: use one of vllm, sglang, tensorrt-llm, vllm-ascend, mindie
+ = help: use one of vllm, sglang, tensorrt-llm, vllm-ascend, mindie, vllm@0.5, vllm-ascend@0.9
 
 "
     );
