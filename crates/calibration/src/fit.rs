@@ -106,7 +106,6 @@ impl<'a> Model<'a> {
         let mut model =
             Self { problem: *problem, space, rows, free: Vec::new(), trial, at: given.clone(), given };
         model.free = space.sliding().filter(|axis| model.matters(*axis)).collect();
-
         model
     }
 

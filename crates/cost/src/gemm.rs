@@ -55,14 +55,12 @@ pub fn estimate(op: &Gemm, on: &Machine, parameters: &GemmParameters) -> Result<
     Ok(Prepared::of(op, on.chip)?.timing(on, parameters))
 }
 
-/// A product with all that no parameter changes worked out.
+/// A dense product with all that no parameter changes worked out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prepared {
-    execution: Execution,
-    product: Product,
+    ready: Ready,
     /// By either rule; a parameter says which one the release has.
     libraries: [Library; 2],
-    work: Work,
 }
 
 impl Prepared {
@@ -73,7 +71,7 @@ impl Prepared {
         let product = Product::dense(op, &execution);
         let libraries = [Dispatch::Older, Dispatch::Newer]
             .map(|dispatch| library::of(&execution, op, chip, dispatch).settled(&product, chip));
-        Ok(Self { product, libraries, work: work::of_gemm(op, &execution), execution })
+        Ok(Self { ready: Ready { product, work: work::of_gemm(op, &execution), execution }, libraries })
     }
 
     fn library(&self, parameters: &GemmParameters) -> Library {
@@ -82,34 +80,44 @@ impl Prepared {
     }
 
     pub(crate) fn timing(&self, on: &Machine, parameters: &GemmParameters) -> Timing {
-        let (execution, library) = (&self.execution, self.library(parameters));
-        plan(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product, self.work)
+        self.ready.timing(on, &parameters.into(), self.library(parameters))
     }
 
     pub(crate) fn seconds(&self, on: &Machine, parameters: &GemmParameters) -> Seconds {
-        let (execution, library) = (&self.execution, self.library(parameters));
-        seconds(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product)
+        self.ready.seconds(on, &parameters.into(), self.library(parameters))
     }
 }
 
-/// The fastest plan of the library on this architecture, as a timing.
-pub(crate) fn plan(kernel: &Kernel, product: &Product, work: Work) -> Timing {
-    let fastest = if on_cubes(kernel) { cube::fastest } else { sm::fastest };
-    fastest(kernel, product).timing(kernel, product, work)
+/// A product, dense or grouped, that waits for figures and a library.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    pub(crate) execution: Execution,
+    pub(crate) product: Product,
+    pub(crate) work: Work,
 }
 
-/// The time of the fastest plan.
-pub(crate) fn seconds(kernel: &Kernel, product: &Product) -> Seconds {
-    let launch = kernel.figures.launch;
-    Seconds::new(match on_cubes(kernel) {
-        true => cube::fastest(kernel, product).time(kernel.figures),
-        false => launch + sm::least(kernel, product),
-    })
+impl Ready {
+    /// The fastest plan of the library on this architecture, as a timing.
+    pub(crate) fn timing(&self, on: &Machine, figures: &Figures, library: Library) -> Timing {
+        let kernel = Kernel { on, execution: &self.execution, figures, library };
+        let fastest = if on_cubes(on.chip) { cube::fastest } else { sm::fastest };
+        fastest(&kernel, &self.product).timing(&kernel, &self.product, self.work)
+    }
+
+    /// The time of the fastest plan.
+    pub(crate) fn seconds(&self, on: &Machine, figures: &Figures, library: Library) -> Seconds {
+        let kernel = Kernel { on, execution: &self.execution, figures, library };
+        Seconds::new(if on_cubes(on.chip) {
+            cube::fastest(&kernel, &self.product).time(figures)
+        } else {
+            figures.launch + sm::least(&kernel, &self.product)
+        })
+    }
 }
 
-const fn on_cubes(kernel: &Kernel) -> bool {
+const fn on_cubes(chip: &Chip) -> bool {
     matches!(
-        kernel.on.chip.architecture,
+        chip.architecture,
         Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950
     )
 }

@@ -6,12 +6,10 @@ use vitruvian_hardware::Chip;
 use vitruvian_model::operator::GroupedGemm;
 use vitruvian_quantity::Seconds;
 
-use crate::estimate::Work;
-use crate::execution::{self, Execution};
-use crate::gemm::kernel::{Figures, Kernel};
+use crate::execution;
+use crate::gemm::Ready;
+use crate::gemm::kernel::Figures;
 use crate::gemm::library::{self, Dispatch, Library};
-use crate::gemm::product::Product;
-use crate::gemm::{plan, seconds};
 use crate::parameters::parameters;
 use crate::refusal::Refusal;
 use crate::timing::{Machine, Timing};
@@ -50,15 +48,13 @@ pub fn estimate(
     Ok(Prepared::of(op, on.chip)?.timing(on, parameters))
 }
 
-/// A product with all that no parameter changes worked out: how the rows fall on experts above all.
+/// A product of experts with all that no parameter changes worked out: how the rows fall on experts above all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prepared {
-    execution: Execution,
-    product: Product,
+    ready: Ready,
     /// Triton's and DeepGEMM's kernels; a parameter says which runs.
     triton: Library,
     deep_gemm: Library,
-    work: Work,
 }
 
 impl Prepared {
@@ -70,9 +66,7 @@ impl Prepared {
         Ok(Self {
             triton: library::triton(chip, op),
             deep_gemm: library::deep_gemm(chip, Dispatch::Older).settled(&product, chip),
-            work: work::of_grouped_gemm(op, &execution),
-            product,
-            execution,
+            ready: Ready { product, work: work::of_grouped_gemm(op, &execution), execution },
         })
     }
 
@@ -82,13 +76,11 @@ impl Prepared {
     }
 
     pub(crate) fn timing(&self, on: &Machine, parameters: &GroupedGemmParameters) -> Timing {
-        let (execution, library) = (&self.execution, self.library(parameters));
-        plan(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product, self.work)
+        self.ready.timing(on, &parameters.into(), self.library(parameters))
     }
 
     pub(crate) fn seconds(&self, on: &Machine, parameters: &GroupedGemmParameters) -> Seconds {
-        let (execution, library) = (&self.execution, self.library(parameters));
-        seconds(&Kernel { on, execution, figures: &parameters.into(), library }, &self.product)
+        self.ready.seconds(on, &parameters.into(), self.library(parameters))
     }
 }
 

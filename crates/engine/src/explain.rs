@@ -6,7 +6,7 @@ use vitruvian_quantity::Seconds;
 
 use crate::replica::{Meter, Replica};
 use crate::schedule::schedule;
-use crate::step::captured;
+use crate::step::{captured, operator};
 
 /// One line of an explanation: an operator of one rank, all pipeline stages together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub fn explain(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Res
                     name: task.name,
                     operator: task.operator,
                     count: task.count,
-                    estimate: meter.operator(&task.operator)?,
+                    estimate: operator(replica, &step, &task.operator, meter)?,
                 }),
             }
         }

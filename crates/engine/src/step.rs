@@ -103,8 +103,7 @@ fn add_stage(
     let before = sums.device;
     let mut kernels = 0;
     for task in &list {
-        let mut estimate = meter.operator(&task.operator)?;
-        estimate.time = estimate.time * chunked(replica, step, &task.operator);
+        let estimate = operator(replica, step, &task.operator, meter)?;
         add(sums, &task.operator, &estimate, f64::from(task.count));
         kernels += task.count;
     }
@@ -115,6 +114,17 @@ fn add_stage(
     }
     sums.slowest_stage = sums.slowest_stage.max(sums.device - before);
     Ok(())
+}
+
+/// What one operator of a step costs under this engine.
+pub(crate) fn operator(
+    replica: &Replica<'_>,
+    step: &Step,
+    operator: &Operator,
+    meter: &mut Meter<'_>,
+) -> Result<Estimate, Refusal> {
+    let estimate = meter.operator(operator)?;
+    Ok(Estimate { time: estimate.time * chunked(replica, step, operator), ..estimate })
 }
 
 /// How much longer than the chip's own kernel the engine's takes for prompts that are cut or share a step with decode.

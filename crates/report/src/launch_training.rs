@@ -61,6 +61,8 @@ pub struct TrainingLaunch {
     pub overlap: Vec<String>,
     /// `none`, `optimizer` or `activations`.
     pub offload: String,
+    /// Whether 16-bit weights are the upper halves of their master copies.
+    pub reuse_master: bool,
 }
 
 /// A stack whose flags are known.
@@ -98,6 +100,13 @@ impl Lines {
 
     fn comment(&mut self, comment: impl Into<String>) {
         self.comments.push(comment.into());
+    }
+
+    /// Says that a stack cannot let weights be parts of their master copies, where that was asked.
+    fn whole_masters(&mut self, plan: &TrainingLaunch, stack: &str) {
+        if plan.reuse_master {
+            self.comment(format!("{stack} keeps whole master weights: --reuse-master has no flag"));
+        }
     }
 
     fn command(self, head: &str) -> String {
@@ -199,7 +208,12 @@ mod tests {
 
     #[test]
     fn what_a_stack_cannot_do_is_said() {
-        let plan = TrainingLaunch { schedule: "dualpipe".into(), chunks: 1, ..plan() };
-        assert!(launch(Stack::Megatron, &plan).starts_with("# "));
+        let dual = TrainingLaunch { schedule: "dualpipe".into(), chunks: 1, ..plan() };
+        assert!(launch(Stack::Megatron, &dual).starts_with("# "));
+        let reused = TrainingLaunch { reuse_master: true, ..plan() };
+        assert!(launch(Stack::MindSpeed, &reused).contains("--reuse-fp32-param"));
+        for stack in [Stack::Megatron, Stack::Torchtitan] {
+            assert!(launch(stack, &reused).contains("keeps whole master weights"));
+        }
     }
 }

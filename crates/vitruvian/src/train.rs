@@ -203,6 +203,7 @@ pub fn launch(answer: &TrainAnswer, stack: vitruvian_report::launch_training::St
         context: plan.context.clone(),
         overlap: plan.overlap.clone(),
         offload: plan.offload.clone(),
+        reuse_master: plan.reuse_master,
     };
     Some(vitruvian_report::launch_training::launch(stack, &launch))
 }

@@ -1,5 +1,6 @@
 //! Predictions against published end-to-end results.
 
+mod knob;
 pub mod scenarios;
 pub mod serving;
 

@@ -130,6 +130,9 @@ struct PlanArgs {
     /// What lives on the host: none, optimizer or activations
     #[arg(long, value_name = "WHAT")]
     offload: Option<String>,
+    /// Let 16-bit weights be the upper halves of their FP32 master copies (MindSpeed's --reuse-fp32-param)
+    #[arg(long)]
+    reuse_master: bool,
     /// flash or unfused; without it, the stack's own
     #[arg(long, value_name = "KERNEL")]
     attention: Option<String>,
@@ -248,6 +251,7 @@ fn spec(arguments: &PlanArgs) -> PlanSpec {
         overlap: own.overlap.clone(),
         offload: own.offload.clone(),
         attention: own.attention.clone(),
+        reuse_master: own.reuse_master,
         ..PlanSpec::default()
     }
 }

@@ -66,7 +66,7 @@ fn add(block: &mut Block, number: usize, line: &str) {
     }
 }
 
-/// The text with what was printed in place of what is shown, where they differ; `...` blocks are kept.
+/// The text with what was printed in place of what is shown, where they differ; lines `...` stay.
 pub(crate) fn rewrite(text: &str, blocks: &[Block], printed: &[Vec<Option<String>>]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let steps = blocks.iter().zip(printed).flat_map(|(block, printed)| block.steps.iter().zip(printed));
@@ -74,7 +74,11 @@ pub(crate) fn rewrite(text: &str, blocks: &[Block], printed: &[Vec<Option<String
         let Some(printed) = printed else { continue };
         if !super::matching::matches(&step.shown, printed) {
             let shown = step.line..step.line + step.shown.lines().count();
-            lines.splice(shown, printed.trim_end().lines().map(str::to_owned));
+            let new = super::matching::renewed(&step.shown, printed);
+            lines.splice(
+                shown,
+                new.unwrap_or_else(|| printed.trim_end().lines().map(str::to_owned).collect()),
+            );
         }
     }
     lines.join("\n") + "\n"
@@ -95,4 +99,14 @@ fn blessing_replaces_what_differs() {
     let printed = vec![vec![Some("new\nlines\n".to_owned()), Some("same\n".to_owned())]];
     let expected = "```console\n$ vitruvian a\nnew\nlines\n$ vitruvian b\nsame\n```\nend\n";
     assert_eq!(rewrite(text, &blocks(text), &printed), expected);
+}
+
+#[test]
+fn blessing_keeps_dots_where_the_lines_beside_them_are_found() {
+    let text = "```console\n$ vitruvian a\n...\n  time  ms  229\n...\n```\n";
+    let printed = |lines: &str| vec![vec![Some(lines.to_owned())]];
+    let found = rewrite(text, &blocks(text), &printed("head 1\n  time s 2\n  time  ms  218\nrest\n"));
+    assert_eq!(found, text.replace("229", "218"));
+    let lost = rewrite(text, &blocks(text), &printed("head\nrest\n"));
+    assert_eq!(lost, "```console\n$ vitruvian a\nhead\nrest\n```\n");
 }

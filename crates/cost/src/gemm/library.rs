@@ -46,8 +46,7 @@ pub(crate) struct Library {
     pub(crate) warpgroup: f64,
     /// Row tiles of one matrix that are in flight together and share its weights; the next ones come a whole matrix later.
     pub(crate) group: f64,
-    /// Columns of the widest tile whose sums stay in registers; those of a wider one go through the first-level cache at every
-    /// step.
+    /// Columns of the widest tile whose sums stay in registers; those of a wider one go out and back at every step.
     pub(crate) registers: u32,
     /// Bytes of depth that a pipeline stage holds.
     pub(crate) stage: f64,
@@ -155,7 +154,8 @@ const fn deep_gemm_tiles() -> [Tile; 49] {
     tiles
 }
 
-/// DeepGEMM 2: columns in steps of 16 up to 128.
+/// DeepGEMM 2: columns in steps of 16 up to 160. Recalled and inferred from times, as the wide tiles below
+/// (`docs/cost/gemm.md`).
 const DEEP_GEMM_2: &[Tile] = &deep_gemm_2();
 
 const fn deep_gemm_2() -> [Tile; 28] {
@@ -168,7 +168,7 @@ const fn deep_gemm_2() -> [Tile; 28] {
     tiles
 }
 
-/// Tiles of `DeepGEMM` 2 whose sums, two for each element, registers do not hold.
+/// Tiles of `DeepGEMM` 2 whose sums, two for each element, are taken not to fit registers.
 const WIDE: &[Tile] = &[(H128, 192), (H128, 256)];
 /// Columns of the widest tile whose sums registers hold.
 const REGISTERS: u32 = 160;

@@ -6,9 +6,8 @@ use super::library::Tile;
 use super::product::{HEIGHTS, Product};
 use crate::timing::overlap;
 
-/// Bytes of a sum, and bytes that a core spills or restores in a cycle: half of what its first-level cache moves.
+/// Bytes of a sum.
 const SUM_BYTES: f64 = 4.0;
-const SPILL_PATH: f64 = 64.0;
 /// Most parts that the depth is split into, and fewest steps of a part.
 const MOST_PARTS: f64 = 32.0;
 const LEAST_STEPS: f64 = 4.0;
@@ -170,10 +169,12 @@ impl<'a> Search<'a> {
         [matrix, path, busy.max(alone + latency) + self.spilled_sums(tile)]
     }
 
-    /// Time to write the sums of a tile that registers do not hold to the first-level cache and read them back.
+    /// Time to write the sums of a tile that registers do not hold and read them back, through the core's port to L2: shared
+    /// memory leaves next to nothing of the first-level cache. That sums are spilled is a hypothesis (`docs/cost/gemm.md`).
     fn spilled_sums(&self, tile: Tile) -> f64 {
         let (height, columns) = edges(tile);
-        let path = SPILL_PATH * self.kernel.on.chip.compute.clock.get();
+        let chip = self.kernel.on.chip;
+        let path = chip.paths.l2_core_read * chip.compute.clock.get();
         if tile.1 > self.kernel.library.registers { 2.0 * SUM_BYTES * height * columns / path } else { 0.0 }
     }
 

@@ -14,6 +14,7 @@ pub(super) fn command(plan: &TrainingLaunch) -> String {
         lines.flag("--optimizer-cpu-offload");
         lines.flag("--use-precision-aware-optimizer");
     }
+    lines.whole_masters(plan, "Megatron-LM");
     if plan.hides("experts") {
         lines.flag("--overlap-moe-expert-parallel-comm");
         lines.flag("--delay-wgrad-compute");

@@ -22,6 +22,7 @@ pub(super) fn command(plan: &TrainingLaunch) -> String {
     if plan.offload != "none" {
         lines.flag(if plan.offload == "activations" { "--swap-attention" } else { "--swap-optimizer" });
     }
+    lines.when(plan.reuse_master, "--reuse-fp32-param");
     lines.command(&plan.torchrun("pretrain_gpt.py"))
 }
 

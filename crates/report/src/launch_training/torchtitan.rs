@@ -25,6 +25,7 @@ pub(super) fn command(plan: &TrainingLaunch) -> String {
     }
     lines.flag("--compile.enable");
     lines.when(plan.hides("tensor") && plan.tp > 1, "--compile.enable_async_tensor_parallel");
+    lines.whole_masters(plan, "torchtitan");
     lines.when(plan.offload == "optimizer", "--training.enable_cpu_offload");
     match plan.precision.as_str() {
         "bf16" => {}

@@ -91,6 +91,8 @@ pub struct PlanAnswer {
     pub overlap: Vec<String>,
     /// What lives on the host.
     pub offload: String,
+    /// Whether 16-bit weights are the upper halves of their master copies.
+    pub reuse_master: bool,
     /// Time of a step.
     pub step_time_s: Range,
     /// The same by closed form, without simulating the pipeline.

@@ -73,6 +73,7 @@ fn plan(question: &Question, step: &Step, closed: f64) -> PlanAnswer {
         context: step.plan.context.name().to_owned(),
         overlap: overlaps(&step.plan),
         offload: step.plan.offload.name().to_owned(),
+        reuse_master: question.study.plan.reuse_master,
         step_time_s: Range::new(step.time, step.sigma),
         closed_form_s: closed,
         tokens_per_s: step.tokens_per_s,

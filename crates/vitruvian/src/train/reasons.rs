@@ -69,7 +69,7 @@ fn waiting(question: &Question, step: &Step) -> Option<String> {
 fn memory(question: &Question, step: &Step) -> String {
     let fullest = step.fullest();
     format!(
-        "device {} is the fullest: {:.1} of {:.1} GB, of which {} takes most; it peaks at the {}",
+        "device {} is the fullest: {:.1} of {:.1} GB, most of it {}; it peaks at the {}",
         fullest.device + 1,
         fullest.peak() / GB,
         question.usable() / GB,
@@ -83,7 +83,7 @@ fn nothing_fits(question: &Question, outcome: &Outcome) -> Vec<String> {
     if let Some(step) = &outcome.misfit {
         let fullest = step.fullest();
         let mut reasons = vec![format!(
-            "{} needs {:.1} GB on device {}, {:.1} more than the {usable:.1} GB of a chip; {} takes most, at the {}",
+            "{} needs {:.1} GB on device {}, {:.1} more than the {usable:.1} GB of a chip, most of it {}, at the {}",
             in_one_line(&step.plan),
             fullest.peak() / GB,
             fullest.device + 1,
@@ -106,7 +106,7 @@ fn nothing_fits(question: &Question, outcome: &Outcome) -> Vec<String> {
         return Vec::new();
     };
     vec![format!(
-        "no layout fits into {usable:.1} GB: the nearest, {}, lacks {:.1} GB on device {}, where {} takes most; more \
+        "no layout fits into {usable:.1} GB: the nearest, {}, lacks {:.1} GB on device {}, where most is {}; more \
          chips, a smaller micro-batch or offloading the optimizer would help",
         in_one_line(&miss.plan),
         miss.missing / GB,

@@ -1,107 +1,78 @@
-//! Experts for which a release of vLLM carries a tuned file (`fused_moe/configs`): which, not what it says.
-//!
-//! Names of the files in the source distributions of 0.14.0 (A100-SXM4-80GB) and 0.24.0 (H100 80GB HBM3, H200, H20).
+//! Experts for which a release of vLLM carries a tuned configuration: `catalog/profiles/tuned-experts.toml`.
 
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 use vitruvian_hardware::Chip;
 use vitruvian_model::Scheme;
 use vitruvian_model::operator::GroupedGemm;
 
-/// Whether a tuned file is found for the experts and their inner width on this rank.
+const LIST: &str = include_str!("../../../../../catalog/profiles/tuned-experts.toml");
+
+/// The list; empty if the embedded file had a mistake, which a test rules out.
+static TUNED: LazyLock<Vec<Tuned>> = LazyLock::new(|| read().map(|list| list.tuned).unwrap_or_default());
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    tuned: Vec<Tuned>,
+}
+
+/// Experts of one chip and scheme.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tuned {
+    chip: String,
+    scheme: String,
+    #[expect(dead_code, reason = "for those who read the file")]
+    source: String,
+    #[expect(dead_code, reason = "for those who read the file")]
+    grade: String,
+    /// Experts on a rank, and the inner width of one of them there.
+    shapes: Vec<(u32, u32)>,
+}
+
+fn read() -> Result<List, toml::de::Error> {
+    toml::from_str(LIST)
+}
+
+/// Whether a tuned file is found for the experts and their inner width on this rank. A chip that extends another finds its
+/// files.
 pub(super) fn has(chip: &Chip, op: &GroupedGemm) -> bool {
-    let known: &[(u32, u32)] = match (chip.name.as_str(), op.scheme) {
-        ("a100-sxm", Scheme::Bf16) => &[
-            (1, 1792),
-            (1, 3584),
-            (1, 7168),
-            (1, 14336),
-            (8, 1792),
-            (8, 2048),
-            (8, 3584),
-            (8, 4096),
-            (8, 7168),
-            (16, 1344),
-            (16, 1792),
-            (16, 2688),
-            (16, 3584),
-            (16, 7168),
-            (16, 14336),
-            (64, 640),
-            (64, 1280),
-            (128, 192),
-            (512, 64),
-            (512, 128),
-        ],
-        ("h100-sxm", Scheme::Bf16) => &[
-            (1, 3072),
-            (8, 1792),
-            (8, 2048),
-            (8, 3584),
-            (8, 4096),
-            (8, 7168),
-            (16, 1344),
-            (16, 1792),
-            (16, 2688),
-            (32, 1792),
-            (62, 256),
-            (62, 512),
-            (64, 320),
-            (64, 640),
-            (64, 1280),
-            (64, 1536),
-            (72, 384),
-            (72, 768),
-            (128, 192),
-            (128, 384),
-            (128, 512),
-            (128, 928),
-            (128, 1856),
-            (128, 2880),
-            (256, 512),
-            (512, 128),
-            (512, 256),
-            (512, 512),
-        ],
-        ("h100-sxm", Scheme::Fp8Block) => &[(256, 128), (256, 384), (512, 128), (512, 256)],
-        ("h20", Scheme::Bf16) => {
-            &[(64, 384), (64, 768), (64, 896), (64, 3072), (128, 96), (128, 192), (128, 384), (128, 768)]
-        }
-        ("h20", Scheme::Fp8Block) => &[(128, 384), (128, 768), (256, 128), (256, 256)],
-        ("h200-sxm", Scheme::Bf16) => &[
-            (8, 1792),
-            (8, 2048),
-            (8, 3584),
-            (8, 4096),
-            (8, 7168),
-            (8, 14336),
-            (16, 1024),
-            (16, 2048),
-            (64, 320),
-            (64, 640),
-            (64, 1280),
-            (64, 2560),
-            (128, 96),
-            (128, 192),
-            (128, 384),
-            (128, 512),
-            (128, 768),
-            (128, 1024),
-            (512, 64),
-            (512, 128),
-            (512, 256),
-            (512, 512),
-        ],
-        ("h200-sxm", Scheme::Fp8Block) => &[
-            (8, 2048),
-            (16, 4096),
-            (32, 2048),
-            (128, 384),
-            (128, 512),
-            (128, 768),
-            (256, 256),
-            (256, 512),
-            (384, 128),
-        ],
-        _ => &[],
+    let alike = |tuned: &&Tuned| {
+        (tuned.chip == chip.name || chip.lineage.contains(&tuned.chip))
+            && tuned.scheme.parse::<Scheme>() == Ok(op.scheme)
     };
-    known.contains(&(op.local_experts, op.inner))
+    TUNED.iter().filter(alike).any(|tuned| tuned.shapes.contains(&(op.local_experts, op.inner)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitruvian_hardware::catalog;
+    use vitruvian_model::{Imbalance, Sparsity};
+
+    /// Qwen3-30B-A3B whole: 128 experts of 768. The H20 has a file for them in 16 bits and none for 127.
+    #[test]
+    fn a_chip_and_its_descendants_find_its_files() {
+        assert!(read().unwrap().tuned.iter().all(|tuned| tuned.scheme.parse::<Scheme>().is_ok()));
+        let op = GroupedGemm {
+            tokens: 64,
+            topk: 8,
+            experts: 128,
+            local_experts: 128,
+            n: 1536,
+            k: 2048,
+            inner: 768,
+            scheme: Scheme::Bf16,
+            sparsity: Sparsity::Dense,
+            imbalance: Imbalance::Uniform,
+        };
+        let mut chip = catalog::chip("h20").unwrap();
+        assert!(has(&chip, &op));
+        assert!(!has(&chip, &GroupedGemm { local_experts: 127, ..op }));
+        assert!(!has(&chip, &GroupedGemm { scheme: Scheme::W4A16, ..op }));
+        chip.lineage.push(std::mem::replace(&mut chip.name, "what-if".to_owned()));
+        assert!(has(&chip, &op));
+    }
 }

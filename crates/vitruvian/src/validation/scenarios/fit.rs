@@ -5,11 +5,11 @@
 
 use vitruvian_diagnostics::{Diagnostics, SourceText};
 use vitruvian_engine::{EngineProfile, Replica};
-use vitruvian_quantity::{Bytes, Seconds};
 
 use super::load;
 use super::scenario::{Load, Metric, Scenario};
 use crate::setup::Profiles;
+use crate::validation::knob::{self, Knob};
 
 /// Figures of one release.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,51 +24,13 @@ pub struct ReleaseFit {
     pub mean_abs_pct_error: f64,
 }
 
-/// One figure that may be fitted, in `unit`.
-struct Knob {
-    key: &'static str,
-    get: fn(&EngineProfile) -> f64,
-    set: fn(&mut EngineProfile, f64),
-    range: [f64; 2],
-    unit: &'static str,
-}
-
+/// What may be fitted, in ranges wide enough for releases without captured graphs.
 const KNOBS: [Knob; 5] = [
-    Knob {
-        key: "runtime_reserve",
-        get: |engine| engine.runtime_reserve.get() * 1e-9,
-        set: |engine, value| engine.runtime_reserve = Bytes::new(value * 1e9),
-        range: [2.0, 24.0],
-        unit: "GB",
-    },
-    Knob {
-        key: "chunk_attention",
-        get: |engine| engine.chunk_attention,
-        set: |engine, value| engine.chunk_attention = value,
-        range: [1.0, 20.0],
-        unit: "",
-    },
-    Knob {
-        key: "request_each",
-        get: |engine| engine.request_each.get() * 1e3,
-        set: |engine, value| engine.request_each = Seconds::new(value * 1e-3),
-        range: [0.05, 30.0],
-        unit: "ms",
-    },
-    Knob {
-        key: "gap",
-        get: |engine| engine.gap.get() * 1e3,
-        set: |engine, value| engine.gap = Seconds::new(value * 1e-3),
-        range: [0.05, 50.0],
-        unit: "ms",
-    },
-    Knob {
-        key: "launch",
-        get: |engine| engine.launch.get() * 1e6,
-        set: |engine, value| engine.launch = Seconds::new(value * 1e-6),
-        range: [2.0, 200.0],
-        unit: "us",
-    },
+    knob::runtime_reserve([2.0, 24.0]),
+    knob::chunk_attention([1.0, 20.0]),
+    knob::request_each([0.05, 30.0]),
+    knob::gap([0.05, 50.0]),
+    knob::launch([2.0, 60.0]),
 ];
 
 /// Factors tried on a figure, coarse in the first sweeps and finer in the next.
@@ -94,38 +56,14 @@ pub fn fit_releases(files: &[SourceText]) -> Result<Vec<ReleaseFit>, Diagnostics
 }
 
 fn fit(rows: &[Scenario]) -> ReleaseFit {
-    let mut best = neutral(&rows[0].setup.engine);
-    let mut least = loss(&best, rows);
-    for factors in SWEEPS {
-        for knob in &KNOBS {
-            let middle = (knob.get)(&best);
-            for factor in factors {
-                let mut trial = best.clone();
-                (knob.set)(&mut trial, (middle * factor).clamp(knob.range[0], knob.range[1]));
-                let loss = loss(&trial, rows);
-                if loss < least {
-                    (best, least) = (trial, loss);
-                }
-            }
-        }
-    }
-    let written =
-        |knob: &Knob| (knob.key, format!("{:.3} {}", (knob.get)(&best), knob.unit).trim_end().to_owned());
+    let start = knob::neutral(&rows[0].setup.engine, &KNOBS);
+    let (best, least) = knob::descend(start, &KNOBS, &SWEEPS, |engine| loss(engine, rows));
     ReleaseFit {
         engine: best.name.clone(),
         rows: rows.len(),
-        figures: KNOBS.iter().map(written).collect(),
+        figures: KNOBS.iter().map(|knob| (knob.key, knob.written(&best))).collect(),
         mean_abs_pct_error: 100.0 * least.exp_m1(),
     }
-}
-
-/// Every figure in the geometric middle of its range: the same rows give the same figures whatever the catalog holds.
-fn neutral(engine: &EngineProfile) -> EngineProfile {
-    let mut start = engine.clone();
-    for knob in &KNOBS {
-        (knob.set)(&mut start, (knob.range[0] * knob.range[1]).sqrt());
-    }
-    start
 }
 
 fn loss(engine: &EngineProfile, rows: &[Scenario]) -> f64 {

@@ -13,11 +13,11 @@ use vitruvian_diagnostics::{Diagnostics, SourceText};
 use vitruvian_engine::{EngineProfile, Meter, Replica};
 use vitruvian_network::Network;
 use vitruvian_planner::{Loop, Steady, closed_loop};
-use vitruvian_quantity::Seconds;
 
 use super::point::Case;
 use super::{Known, Point, ROUNDS, simulated, table};
 use crate::setup::Profiles;
+use crate::validation::knob::{self, Knob};
 
 /// Figures of one engine as a table of points suggests them.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -56,83 +56,29 @@ pub struct FitError {
     pub tpot_sigma: f64,
 }
 
-/// One figure that may be fitted.
-struct Knob {
-    key: &'static str,
-    get: fn(&EngineProfile) -> f64,
-    set: fn(&mut EngineProfile, f64),
-    /// Smallest and largest value that makes sense, in `unit`: eight small kernels of 2 µs a layer, the skew of
-    /// aiconfigurator's generator, a Python frame or two a launch, and less than a millisecond between two steps.
-    range: [f64; 2],
-    unit: &'static str,
-    aim: Aim,
-}
-
-/// The measurement that a figure is fitted to.
+/// The measurement that figures are fitted to.
 #[derive(Clone, Copy, PartialEq)]
 enum Aim {
     Tpot,
     Ttft,
 }
 
-const KNOBS: [Knob; 7] = [
-    Knob {
-        key: "launch",
-        get: |engine| engine.launch.get() * 1e6,
-        set: |engine, value| engine.launch = Seconds::new(value * 1e-6),
-        range: [2.0, 60.0],
-        unit: "us",
-        aim: Aim::Tpot,
-    },
-    Knob {
-        key: "request_experts",
-        get: |engine| engine.request_experts.get() * 1e3,
-        set: |engine, value| engine.request_experts = Seconds::new(value * 1e-3),
-        range: [0.01, 5.0],
-        unit: "ms",
-        aim: Aim::Ttft,
-    },
-    Knob {
-        key: "request",
-        get: |engine| engine.request.get() * 1e3,
-        set: |engine, value| engine.request = Seconds::new(value * 1e-3),
-        range: [2.0, 300.0],
-        unit: "ms",
-        aim: Aim::Ttft,
-    },
-    Knob {
-        key: "request_each",
-        get: |engine| engine.request_each.get() * 1e3,
-        set: |engine, value| engine.request_each = Seconds::new(value * 1e-3),
-        range: [0.05, 10.0],
-        unit: "ms",
-        aim: Aim::Ttft,
-    },
-    Knob {
-        key: "gap_experts",
-        get: |engine| engine.gap_experts.get() * 1e6,
-        set: |engine, value| engine.gap_experts = Seconds::new(value * 1e-6),
-        range: [0.5, 16.0],
-        unit: "us",
-        aim: Aim::Tpot,
-    },
-    Knob {
-        key: "gap",
-        get: |engine| engine.gap.get() * 1e3,
-        set: |engine, value| engine.gap = Seconds::new(value * 1e-3),
-        range: [0.05, 0.8],
-        unit: "ms",
-        aim: Aim::Tpot,
-    },
-    Knob {
-        key: "expert_skew",
-        get: |engine| engine.expert_skew,
-        set: |engine, value| engine.expert_skew = value,
-        range: [0.05, 1.2],
-        unit: "",
-        aim: Aim::Tpot,
-    },
+/// What steps spend. The ranges are what makes sense: eight small kernels of 2 µs a layer, the skew of aiconfigurator's
+/// generator, a Python frame or two a launch, and less than a millisecond between two steps.
+const OF_STEPS: [Knob; 4] = [
+    knob::launch([2.0, 60.0]),
+    knob::gap_experts([0.5, 16.0]),
+    knob::gap([0.05, 0.8]),
+    knob::expert_skew([0.05, 1.2]),
 ];
+/// What requests spend outside of steps.
+const OF_REQUESTS: [Knob; 3] =
+    [knob::request_experts([0.01, 5.0]), knob::request([2.0, 300.0]), knob::request_each([0.05, 10.0])];
+
+/// All of them.
+fn knobs() -> impl Iterator<Item = &'static Knob> {
+    OF_STEPS.iter().chain(&OF_REQUESTS)
+}
 
 /// Factors tried on a figure, coarse in the first sweeps and finer in the next.
 const SWEEPS: [&[f64]; 6] = [
@@ -207,7 +153,7 @@ pub fn fit(
 }
 
 fn fit_engine(engine: &EngineProfile, mut bench: Vec<Bench<'_>>) -> EngineFit {
-    let start = &neutral(engine);
+    let start = &knob::neutral(engine, knobs());
     let everyone = |_: &Bench<'_>| true;
     let mut best = descend(start, &mut bench, &everyone);
     for _ in 0..ROUNDS_OF_SIMULATION {
@@ -223,64 +169,27 @@ fn fit_engine(engine: &EngineProfile, mut bench: Vec<Bench<'_>>) -> EngineFit {
         let others = descend(start, &mut bench, &|one| one.case.model.name != *model);
         left_out.extend(ratios(&others, &mut bench, &|one| one.case.model.name == *model));
     }
-    let figure = |knob: &Knob| FittedFigure {
-        key: knob.key,
-        value: format!("{:.3} {}", (knob.get)(&best), knob.unit).trim_end().to_owned(),
-    };
+    let figure = |knob: &Knob| FittedFigure { key: knob.key, value: knob.written(&best) };
     EngineFit {
         engine: start.name.clone(),
         points: fitted.len(),
-        figures: KNOBS.iter().map(figure).collect(),
+        figures: knobs().map(figure).collect(),
         fitted: errors(&fitted),
         left_out: errors(&left_out),
     }
 }
 
-/// Every figure in the geometric middle of its range: what an earlier fit found must not leak into a fit that leaves a
-/// model out, and the same table gives the same figures whatever the catalog holds.
-fn neutral(engine: &EngineProfile) -> EngineProfile {
-    let mut start = engine.clone();
-    for knob in &KNOBS {
-        (knob.set)(&mut start, (knob.range[0] * knob.range[1]).sqrt());
-    }
-    start
-}
-
-/// One figure after another, each to the best of its neighbours.
+/// The figures of steps to TPOT, then those of requests to TTFT.
 fn descend(
     start: &EngineProfile,
     bench: &mut [Bench<'_>],
     used: &dyn Fn(&Bench<'_>) -> bool,
 ) -> EngineProfile {
-    let mut best = start.clone();
-    for aim in [Aim::Tpot, Aim::Ttft] {
-        best = descend_to(aim, best, bench, used);
-    }
-    best
-}
-
-fn descend_to(
-    aim: Aim,
-    start: EngineProfile,
-    bench: &mut [Bench<'_>],
-    used: &dyn Fn(&Bench<'_>) -> bool,
-) -> EngineProfile {
-    let mut best = start;
-    let mut least = loss(aim, &best, bench, used);
-    for factors in SWEEPS {
-        for knob in KNOBS.iter().filter(|knob| knob.aim == aim) {
-            let middle = (knob.get)(&best);
-            for factor in factors {
-                let mut trial = best.clone();
-                (knob.set)(&mut trial, (middle * factor).clamp(knob.range[0], knob.range[1]));
-                let loss = loss(aim, &trial, bench, used);
-                if loss < least {
-                    (best, least) = (trial, loss);
-                }
-            }
-        }
-    }
-    best
+    let mut to = |aim, start, knobs: &[Knob]| {
+        knob::descend(start, knobs, &SWEEPS, |engine| loss(aim, engine, bench, used)).0
+    };
+    let steps = to(Aim::Tpot, start.clone(), &OF_STEPS);
+    to(Aim::Ttft, steps, &OF_REQUESTS)
 }
 
 /// ln(predicted/measured) of TTFT and TPOT.
