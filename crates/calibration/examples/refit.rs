@@ -11,7 +11,7 @@ use vitruvian_calibration::accuracy::{self, Section};
 use vitruvian_calibration::manifest::Set;
 use vitruvian_calibration::validate::Judge;
 use vitruvian_calibration::{
-    Calibration, Manifest, Options, Table, calibrate, read_csv, read_parquet, write,
+    Calibration, Manifest, Options, Score, Table, calibrate, read_csv, read_parquet, write,
 };
 use vitruvian_cost::profile::file;
 use vitruvian_cost::{Family, Fidelity, Library, Profile};
@@ -107,23 +107,27 @@ fn after<'a>(words: &'a [String], option: &'static str) -> impl Iterator<Item = 
 
 fn tell(chip: &str, calibration: &Calibration, seconds: f64) {
     for fit in &calibration.fits {
-        let (a, b) = (fit.in_fit, fit.held_out);
         println!(
-            "{chip} {} {} {}: {} points, in fit {:.2} {:.2} {:.2} %, held out {:.2} {:.2} {:.2} %, sigma {:.3}",
+            "{chip} {} {} {}: {} points, in fit {}, held out {}, sigma {:.3}",
             fit.profile.family,
             fit.profile.precision,
             fit.profile.stack.software,
-            a.n,
-            a.mean_abs_pct_error,
-            a.median_abs_pct_error,
-            a.p90_abs_pct_error,
-            b.mean_abs_pct_error,
-            b.median_abs_pct_error,
-            b.p90_abs_pct_error,
+            fit.in_fit.n,
+            told(&fit.in_fit),
+            told(&fit.held_out),
             fit.profile.sigma
         );
     }
     println!("{chip}: {seconds:.1} s");
+}
+
+/// Mean, median and 90th percentile; nothing where one family of shapes has nothing to be held out by.
+fn told(score: &Score) -> String {
+    let Score { mean_abs_pct_error, median_abs_pct_error, p90_abs_pct_error, .. } = score;
+    match score.n {
+        0 => "nothing".to_owned(),
+        _ => format!("{mean_abs_pct_error:.2} {median_abs_pct_error:.2} {p90_abs_pct_error:.2} %"),
+    }
 }
 
 fn save(path: &str, chip: &str, calibration: Calibration) -> Result<(), Box<dyn Error>> {

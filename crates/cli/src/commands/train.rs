@@ -252,7 +252,6 @@ fn spec(arguments: &PlanArgs) -> PlanSpec {
         offload: own.offload.clone(),
         attention: own.attention.clone(),
         reuse_master: own.reuse_master,
-        ..PlanSpec::default()
     }
 }
 

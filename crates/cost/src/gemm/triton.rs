@@ -85,5 +85,5 @@ const ELEMENT_BY_ELEMENT: f64 = 8.0;
 
 /// How many times as long operands take for want of alignment.
 pub(super) const fn detour(op: &GroupedGemm) -> f64 {
-    if op.k % SPECIALISED == 0 { 1.0 } else { ELEMENT_BY_ELEMENT }
+    if op.k.is_multiple_of(SPECIALISED) { 1.0 } else { ELEMENT_BY_ELEMENT }
 }
