@@ -168,13 +168,15 @@ mod tests {
     fn a_descent_finds_what_the_loss_asks_for_within_the_range() {
         let engine = vitruvian_engine::catalog::engine("vllm").unwrap();
         let knobs = [launch([2.0, 60.0]), gap([0.05, 0.8])];
-        let sweeps: [&[f64]; 3] = [&[0.5, 2.0], &[0.8, 1.25], &[0.95, 1.05]];
-        // 20 µs lies within the range of launches, 2 ms beyond that of gaps.
+        // From the middle of their ranges, 10.95 µs and 0.2 ms: one doubling leads launches past 20 µs and one step of 5 % back
+        // to 20.8 µs; gaps, asked to be 2 ms, double twice and stop at the end of their range.
+        let sweeps: [&[f64]; 4] = [&[0.5, 2.0], &[0.5, 2.0], &[0.5, 2.0], &[0.95, 1.05]];
         let loss = |engine: &EngineProfile| {
             (engine.launch.get() / 20e-6).ln().abs() + (engine.gap.get() / 2e-3).ln().abs()
         };
         let (best, least) = descend(neutral(&engine, &knobs), &knobs, &sweeps, loss);
-        assert!((best.launch.get() / 20e-6).ln().abs() < 0.05, "{}", knobs[0].written(&best));
+        let found = 120_f64.sqrt() * 2.0 * 0.95;
+        assert!((best.launch.get() * 1e6 - found).abs() < 1e-9, "{}", knobs[0].written(&best));
         assert_eq!(knobs[1].written(&best), "0.800 ms");
         assert_eq!(least, loss(&best));
     }
