@@ -11,6 +11,8 @@ mod torchtitan;
 pub struct TrainingLaunch {
     /// Model, for comments.
     pub model: String,
+    /// Title of the stack that the plan was estimated with.
+    pub estimated_with: String,
     /// Nodes.
     pub nodes: u32,
     /// Chips of a node.
@@ -74,6 +76,26 @@ pub enum Stack {
     MindSpeed,
     /// `PyTorch` torchtitan.
     Torchtitan,
+}
+
+impl Stack {
+    /// Its title, with which those of its releases begin.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Megatron => "Megatron-LM",
+            Self::MindSpeed => "MindSpeed-LLM",
+            Self::Torchtitan => "torchtitan",
+        }
+    }
+
+    /// What to know of a plan that was estimated with another stack.
+    fn estimated_with_another(self, plan: &TrainingLaunch) -> Option<String> {
+        let same = plan.estimated_with.starts_with(self.title());
+        (!same).then(|| {
+            let (other, own) = (&plan.estimated_with, self.title());
+            format!("# the estimate is of {other}; that of {own}: --stack {}\n", own.to_lowercase())
+        })
+    }
 }
 
 /// Lines of a command, what the stack cannot do noted as comments.
@@ -140,11 +162,12 @@ impl TrainingLaunch {
 
 /// The command that launches a plan under a stack.
 pub fn launch(stack: Stack, plan: &TrainingLaunch) -> String {
-    match stack {
+    let command = match stack {
         Stack::Megatron => megatron::command(plan),
         Stack::MindSpeed => mindspeed::command(plan),
         Stack::Torchtitan => torchtitan::command(plan),
-    }
+    };
+    stack.estimated_with_another(plan).unwrap_or_default() + &command
 }
 
 #[cfg(test)]
@@ -154,6 +177,7 @@ mod tests {
     fn plan() -> TrainingLaunch {
         TrainingLaunch {
             model: "m".into(),
+            estimated_with: "Megatron-LM of 2023".into(),
             nodes: 4,
             chips_per_node: 8,
             tp: 4,
@@ -204,6 +228,15 @@ mod tests {
         let titan = launch(Stack::Torchtitan, &plan());
         assert!(titan.contains("--parallelism.tensor_parallel_degree 4"), "{titan}");
         assert!(titan.contains("Interleaved1F1B"), "{titan}");
+    }
+
+    #[test]
+    fn a_plan_estimated_with_another_stack_says_so() {
+        let own = launch(Stack::Megatron, &plan());
+        assert!(!own.contains("the estimate is of"), "{own}");
+        let other = launch(Stack::MindSpeed, &plan());
+        let head = "# the estimate is of Megatron-LM of 2023; that of MindSpeed-LLM: --stack mindspeed-llm\n";
+        assert!(other.starts_with(head), "{other}");
     }
 
     #[test]

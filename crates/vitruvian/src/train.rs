@@ -178,6 +178,7 @@ pub fn launch(answer: &TrainAnswer, stack: vitruvian_report::launch_training::St
     let plan = answer.plans.first()?;
     let launch = vitruvian_report::launch_training::TrainingLaunch {
         model: answer.model.clone(),
+        estimated_with: answer.stack.clone(),
         nodes: answer.chips.div_ceil(answer.chips_per_node.max(1)),
         chips_per_node: answer.chips_per_node.min(answer.chips),
         tp: plan.tp,
