@@ -4,6 +4,7 @@ use vitruvian_cost::{Estimate, Refusal};
 use vitruvian_model::{Operator, Step};
 use vitruvian_quantity::Seconds;
 
+use crate::exchange::split;
 use crate::replica::{Meter, Replica};
 use crate::schedule::schedule;
 use crate::step::{captured, operator};
@@ -28,12 +29,13 @@ impl TaskCost {
     }
 }
 
-/// The operators of a step in the order in which a rank meets them.
+/// The operators of a step in the order in which a rank meets them. Of a step that is cut in two those of a half, twice.
 ///
 /// # Errors
 /// The chip cannot do one of the operators, with the reason.
 pub fn explain(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Result<Vec<TaskCost>, Refusal> {
-    let step = captured(replica, step);
+    let (part, times) = split(replica, step);
+    let step = captured(replica, &part);
     let mut lines: Vec<TaskCost> = Vec::new();
     let mut list = Vec::new();
     for stage in 0..replica.layout.pp {
@@ -41,11 +43,11 @@ pub fn explain(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Res
         schedule(replica, meter.chip(), stage, &step, &mut list);
         for task in &list {
             match lines.iter_mut().find(|line| line.name == task.name && line.operator == task.operator) {
-                Some(line) => line.count += task.count,
+                Some(line) => line.count += task.count * times,
                 None => lines.push(TaskCost {
                     name: task.name,
                     operator: task.operator,
-                    count: task.count,
+                    count: task.count * times,
                     estimate: operator(replica, &step, &task.operator, meter)?,
                 }),
             }

@@ -4,6 +4,7 @@
 //! says how many sequences fit. Nothing here knows requests, queues or service levels.
 
 pub mod catalog;
+pub mod exchange;
 pub mod explain;
 pub mod memory;
 pub mod profile;
@@ -11,6 +12,7 @@ pub mod replica;
 pub mod schedule;
 pub mod step;
 
+pub use exchange::ExchangeOverlap;
 pub use explain::{TaskCost, explain};
 pub use memory::{Memory, Misfit, cache_demand, memory, most_sequences, sequence_bytes};
 pub use profile::{Admission, EngineProfile, Fusion, Scheduler};

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use vitruvian_diagnostics::{Diagnostic, SourceText};
 use vitruvian_quantity::{Bytes, Seconds};
 
+use crate::exchange::ExchangeOverlap;
+
 /// A serving engine of a named version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineProfile {
@@ -39,6 +41,12 @@ pub struct EngineProfile {
     pub capture_mixed: u32,
     /// Kernels that the engine folds into their neighbours.
     pub fuses: Vec<Fusion>,
+    /// Ways to hide the exchange of tokens between experts that the engine has.
+    pub exchange_overlaps: Vec<ExchangeOverlap>,
+    /// The one of them that is switched on; none by default.
+    pub exchange: Option<ExchangeOverlap>,
+    /// Cores that kernels which exchange the tokens of prompts hold while others compute.
+    pub exchange_cores: u32,
     /// Host time of one step, hidden behind the device where `overlap` holds.
     pub host_step: Seconds,
     /// Host time of one running sequence in one step, hidden likewise.
@@ -137,6 +145,8 @@ struct EngineFile {
     capture_max: Sourced<u32>,
     capture_mixed: Sourced<u32>,
     fuses: Sourced<Vec<Fusion>>,
+    exchange_overlaps: Option<Sourced<Vec<ExchangeOverlap>>>,
+    exchange_cores: Option<Sourced<u32>>,
     host_step: Sourced<Seconds>,
     host_sequence: Sourced<Seconds>,
     gap: Sourced<Seconds>,
@@ -189,6 +199,9 @@ impl EngineFile {
             host_sequence: self.host_sequence.value,
             capture_mixed: self.capture_mixed.value,
             fuses: self.fuses.value,
+            exchange_overlaps: self.exchange_overlaps.map_or_else(Vec::new, |own| own.value),
+            exchange: None,
+            exchange_cores: self.exchange_cores.map_or(0, |own| own.value),
             gap: self.gap.value,
             gap_experts: self.gap_experts.value,
             chunk_attention: self.chunk_attention.value,
@@ -203,7 +216,11 @@ impl EngineFile {
     }
 
     fn figures(&self) -> Vec<EngineFigure> {
-        vec![
+        let optional = [
+            self.exchange_overlaps.as_ref().map(|own| figure("exchange_overlaps", own)),
+            self.exchange_cores.as_ref().map(|own| figure("exchange_cores", own)),
+        ];
+        let mut figures = vec![
             figure("block", &self.block),
             figure("memory_fraction", &self.memory_fraction),
             figure("runtime_reserve", &self.runtime_reserve),
@@ -225,7 +242,9 @@ impl EngineFile {
             figure("expert_skew", &self.expert_skew),
             figure("tpot_sigma", &self.tpot_sigma),
             figure("ttft_sigma", &self.ttft_sigma),
-        ]
+        ];
+        figures.extend(optional.into_iter().flatten());
+        figures
     }
 }
 

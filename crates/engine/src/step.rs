@@ -4,6 +4,7 @@ use vitruvian_cost::{Bound, Estimate, Refusal, Work};
 use vitruvian_model::{Operator, Step};
 use vitruvian_quantity::{Joules, Seconds};
 
+use crate::exchange::{Phases, split};
 use crate::replica::{Meter, Replica};
 use crate::schedule::schedule;
 
@@ -31,6 +32,9 @@ pub struct StepCost {
     pub interval: Seconds,
     /// The host's share of `latency` that the device waits for.
     pub host: Seconds,
+    /// The exchange of tokens between experts that passes unseen behind computation, and is not in `latency`; negative where
+    /// hiding it costs more than it hides.
+    pub hidden: Seconds,
     /// Energy above active idle, of all chips of the replica.
     pub energy: Joules,
     /// `latency` by what bounds it, in the order of [`BOUNDS`].
@@ -47,6 +51,7 @@ struct Sums {
     device: Seconds,
     slowest_stage: Seconds,
     issue: Seconds,
+    hidden: Seconds,
     energy: Joules,
     by_bound: [Seconds; BOUNDS.len()],
     deviation: [f64; KINDS],
@@ -56,16 +61,16 @@ struct Sums {
 /// Costs one iteration of one data-parallel group of a replica; `step` is what that group processes.
 ///
 /// The device runs the tasks of a stage one after another. A step that no captured graph serves cannot run faster than
-/// the host launches its kernels. Stages follow each other; the slowest sets the pace of a full pipeline.
+/// the host launches its kernels. Stages follow each other; the slowest sets the pace of a full pipeline. Where the engine
+/// hides the exchange of tokens between experts, what is hidden is taken off ([`crate::exchange`]).
 ///
 /// # Errors
 /// The chip cannot do one of the operators, with the reason.
 pub fn step_cost(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Result<StepCost, Refusal> {
-    let padded = captured(replica, step);
     let mut sums = Sums::default();
     let stages = replica.layout.pp;
     for stage in 0..stages {
-        add_stage(&mut sums, replica, &padded, stage, meter)?;
+        add_stage(&mut sums, replica, step, stage, meter)?;
     }
     let ranks = f64::from(replica.layout.tp * replica.layout.dp * replica.layout.cp);
     Ok(finish(&sums, replica, step, ranks, stages))
@@ -97,18 +102,22 @@ fn add_stage(
     stage: u32,
     meter: &mut Meter<'_>,
 ) -> Result<(), Refusal> {
+    let (part, times) = split(replica, step);
+    let part = captured(replica, &part);
     let mut list = std::mem::take(&mut meter.tasks);
     list.clear();
-    schedule(replica, meter.chip(), stage, step, &mut list);
+    schedule(replica, meter.chip(), stage, &part, &mut list);
     let before = sums.device;
-    let mut kernels = 0;
+    let (mut kernels, mut phases) = (0, Phases::default());
     for task in &list {
-        let estimate = operator(replica, step, &task.operator, meter)?;
-        add(sums, &task.operator, &estimate, f64::from(task.count));
-        kernels += task.count;
+        let estimate = operator(replica, &part, &task.operator, meter)?;
+        add(sums, &task.operator, &estimate, f64::from(task.count * times));
+        phases.add(task, estimate.time.get() * f64::from(task.count));
+        kernels += task.count * times;
     }
     meter.tasks = list;
-    if !is_captured(replica, step) {
+    hide(sums, replica, &part, &phases, meter);
+    if !is_captured(replica, &part) {
         let launch = replica.engine.launch.max(meter.chip().compute.eager_launch);
         wait_for_launches(sums, before, launch * f64::from(kernels));
     }
@@ -146,6 +155,19 @@ fn add(sums: &mut Sums, operator: &Operator, estimate: &Estimate, count: f64) {
     sums.work.l2 += estimate.work.l2 * count;
 }
 
+/// Takes off what passes unseen of the exchange between experts. Kernels that exchange prompts hold some cores meanwhile; those of
+/// decode leave them all.
+fn hide(sums: &mut Sums, replica: &Replica<'_>, step: &Step, phases: &Phases, meter: &Meter<'_>) {
+    let Some(how) = replica.engine.exchange else { return };
+    let cores = f64::from(meter.chip().compute.cores);
+    let taken = if step.prefill.is_some() { f64::from(replica.engine.exchange_cores) } else { 0.0 };
+    let hidden = Seconds::new(phases.hidden(how, cores / (cores - taken).max(1.0)));
+    sums.device = sums.device - hidden;
+    sums.hidden += hidden;
+    let network = &mut sums.by_bound[Bound::Network as usize];
+    *network = *network - hidden;
+}
+
 /// Without a captured graph a stage lasts at least as long as the host needs to launch its kernels.
 fn wait_for_launches(sums: &mut Sums, before: Seconds, launches: Seconds) {
     let busy = sums.device - before;
@@ -169,6 +191,7 @@ fn finish(sums: &Sums, replica: &Replica<'_>, step: &Step, ranks: f64, stages: u
         latency,
         interval: if stages == 1 { latency } else { sums.slowest_stage.max(host) },
         host: waited,
+        hidden: sums.hidden,
         energy: sums.energy * ranks,
         by_bound,
         sigma: variance.sqrt() / latency.get(),

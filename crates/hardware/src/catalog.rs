@@ -29,7 +29,7 @@ static CHIPS: &[(&str, &str)] = embedded!("chips":
 
 /// Name and text of each node file.
 static NODES: &[(&str, &str)] = embedded!("nodes":
-    "hgx-h20", "hgx-h100", "hgx-h800", "hgx-h200", "hgx-a100", "hgx-a800", "hgx-b200", "mi300x-8", "pcie-8",
+    "hgx-h20", "hgx-h20-4nic", "hgx-h100", "hgx-h800", "hgx-h200", "hgx-a100", "hgx-a800", "hgx-b200", "mi300x-8", "pcie-8",
     "atlas-800-a1", "atlas-800t-a2", "atlas-800t-a3", "cloudmatrix-384", "atlas-950",
 );
 

@@ -31,6 +31,8 @@ pub struct QuantPlan {
     pub embedding: Scheme,
     /// Cached keys and values.
     pub kv: Dtype,
+    /// Products of attention: queries with keys, weights with values.
+    pub attend: Dtype,
     /// Cached index keys.
     pub index: Dtype,
     /// Tokens on their way to experts on other ranks; they come back in 16 bits.
@@ -58,6 +60,7 @@ impl QuantPlan {
             lm_head: plain,
             embedding: plain,
             kv: plain.weight(),
+            attend: plain.weight(),
             index: exchanged,
             dispatch: exchanged,
             sparsity: Sparsity::Dense,
@@ -71,13 +74,19 @@ impl QuantPlan {
         Self { kv, ..self }
     }
 
+    /// The same with products of attention in `attend`.
+    #[must_use]
+    pub const fn with_attend(self, attend: Dtype) -> Self {
+        Self { attend, ..self }
+    }
+
     /// The same with sparse weights.
     #[must_use]
     pub const fn with_sparsity(self, sparsity: Sparsity) -> Self {
         Self { sparsity, ..self }
     }
 
-    /// Format of activations between layers, and of the products of attention.
+    /// Format of activations between layers.
     pub const fn activation(&self) -> Dtype {
         self.embedding.sixteen_bit().weight()
     }

@@ -63,6 +63,8 @@ pub struct Part {
     pub memory_fraction: f64,
     /// How weights and cache are stored.
     pub format: Format,
+    /// What hides the exchange of tokens between experts: `"single-batch"` or `"two-batch"`.
+    pub exchange: Option<&'static str>,
     /// Degrees of the pool at the other end of the KV transfer, and how to reach it.
     pub peer: Option<Peer>,
 }

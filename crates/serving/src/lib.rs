@@ -33,6 +33,6 @@ pub use routing::Routing;
 pub use scheduler::{Chunk, Policy};
 pub use service::{FirstToken, Limits, Pool, Role, Service};
 pub use simulation::{Halt, simulate, simulate_watched};
-pub use speculation::Speculation;
+pub use speculation::{Draft, Speculation};
 pub use times::{Batch, EngineTimes, Line, LinearTimes, StepTime, StepTimes};
 pub use transfer::Transfer;

@@ -87,23 +87,27 @@ const MOST_DRAFTS: u32 = 64;
 
 /// What drafting costs: the model's own MTP module, run once a draft token.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
+pub struct Draft {
     tokens: u32,
 }
 
 impl Draft {
-    pub(crate) fn new(speculation: &Speculation) -> Self {
+    /// What so many drafts cost.
+    pub fn new(speculation: &Speculation) -> Self {
         Self { tokens: speculation.acceptance.len() as u32 }
     }
 
     /// Query tokens of a verified sequence.
-    pub(crate) fn queries(&self) -> u32 {
+    pub fn queries(&self) -> u32 {
         self.tokens + 1
     }
 
     /// All draft passes of one step. A model without a module of its own drafts with one of its layers' time and a head,
     /// which is what an EAGLE head is.
-    pub(crate) fn cost(
+    ///
+    /// # Errors
+    /// The chip cannot do one of the operators, with the reason.
+    pub fn cost(
         &self,
         replica: &Replica<'_>,
         sequences: u32,

@@ -334,6 +334,9 @@ pub struct PhaseAnswer {
     pub bound: String,
     /// Share of the time by what it is spent on.
     pub by_bound: Vec<BoundShare>,
+    /// Exchange of tokens between experts that passes behind computation and is not in the time; negative where hiding it costs
+    /// more than it hides.
+    pub hidden_exchange_ms: f64,
     /// Model FLOP/s over the matrix peak of the chips (MFU).
     pub mfu: f64,
     /// Device memory bytes/s over the stated bandwidth (MBU).

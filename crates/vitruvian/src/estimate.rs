@@ -131,6 +131,7 @@ fn phase_answer(
         tokens_per_s: Range::new(f64::from(tokens) / cycle.get(), cost.sigma),
         bound: cost.bound().name().to_owned(),
         by_bound: by_bound(&cost),
+        hidden_exchange_ms: cost.hidden.get() * 1e3,
         mfu: cost.work.matrix.get() * f64::from(case.layout.pp) / (cycle.get() * peak.get() * chips),
         mbu: cost.work.hbm.get() * f64::from(case.layout.pp)
             / (cycle.get() * chip.hbm.bandwidth.get() * chips),

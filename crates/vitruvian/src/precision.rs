@@ -27,9 +27,10 @@ pub(crate) fn precisions(
     named.collect()
 }
 
-/// What the question says of cache and sparsity.
+/// What the question says of cache, attention and sparsity.
 struct Options {
     kv: Option<Dtype>,
+    attend: Option<Dtype>,
     sparsity: Sparsity,
 }
 
@@ -37,13 +38,16 @@ impl Options {
     fn new(service: &Service) -> Result<Self, Diagnostic> {
         let kv = service.kv.as_deref().map(str::parse::<Dtype>).transpose();
         let kv = kv.map_err(|message| Diagnostic::error("kv-unknown", message))?;
+        let attend = service.attention.as_deref().map(str::parse::<Dtype>).transpose();
+        let attend = attend.map_err(|message| Diagnostic::error("attention-unknown", message))?;
         let sparsity = service.sparsity.as_deref().unwrap_or("dense").parse();
         let sparsity = sparsity.map_err(|message: String| Diagnostic::error("sparsity-unknown", message))?;
-        Ok(Self { kv, sparsity })
+        Ok(Self { kv, attend, sparsity })
     }
 
     fn finish(&self, plan: QuantPlan, model: &Model, chip: &Chip) -> Result<Precision, Diagnostic> {
         let plan = self.kv.map_or(plan, |kv| plan.with_kv(kv)).with_sparsity(self.sparsity);
+        let plan = self.attend.map_or(plan, |attend| plan.with_attend(attend));
         runnable(&plan, chip)?;
         Ok(Precision { name: name(&plan, model, self), plan })
     }
@@ -124,6 +128,9 @@ fn name(plan: &QuantPlan, model: &Model, options: &Options) -> String {
     }
     if plan.kv != Dtype::Bf16 || options.kv.is_some() {
         name = format!("{name}, KV {}", plan.kv);
+    }
+    if plan.attend.bytes() < 2.0 {
+        name = format!("{name}, attention {}", plan.attend);
     }
     if plan.sparsity != Sparsity::Dense {
         name = format!("{name}, {}", plan.sparsity);

@@ -3,7 +3,7 @@
 use vitruvian_cost::{Costs, Fidelity, Library as KernelLibrary, ProfileSet};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_economics::{Capital, Region, region};
-use vitruvian_engine::{EngineProfile, catalog as engines};
+use vitruvian_engine::{EngineProfile, ExchangeOverlap, catalog as engines};
 use vitruvian_hardware::{Chip, Figure, Node, ParsedChip, Status, Vendor, catalog, parse_chip};
 use vitruvian_model::{Model, catalog as models, read_config};
 use vitruvian_network::{CollectiveProfile, Library as CollectiveLibrary, Network};
@@ -62,7 +62,7 @@ impl Setup {
         let (chip, mut notes) = load_chip(chip)?;
         let extends = chip.lineage.first().filter(|_| own).cloned();
         let node = node(&chip, service.node.as_ref())?;
-        let engine = match &service.engine {
+        let mut engine = match &service.engine {
             Some(name) => engines::engine(name)?,
             None => engines::default_for(maker(&chip))?,
         };
@@ -77,6 +77,7 @@ impl Setup {
                 chip.title
             ));
         }
+        notes.extend(overlap_experts(service, &mut engine)?);
         let fidelity = fidelity(service, &chip)?;
         let region = region::region(service.region.as_deref().unwrap_or("cn"))?;
         Ok(Self { chip, extends, node, engine, profiles, collectives, fidelity, region, notes })
@@ -172,6 +173,24 @@ fn wrong_engine(chip: &Chip, engine: &EngineProfile) -> Diagnostic {
         .collect();
     Diagnostic::error("engine-chip", format!("{} does not run on {}", engine.title, chip.title))
         .help(format!("use {}, or leave --engine out", fitting.join(" or ")))
+}
+
+/// Switches on what hides the exchange between experts, or says that the engine does not have it.
+fn overlap_experts(service: &Service, engine: &mut EngineProfile) -> Result<Option<String>, Diagnostic> {
+    let Some(asked) = &service.overlap_experts else { return Ok(None) };
+    let names = ExchangeOverlap::ALL.map(ExchangeOverlap::name);
+    let how = ExchangeOverlap::ALL.into_iter().find(|how| how.name() == asked).ok_or_else(|| {
+        Diagnostic::error("overlap-unknown", format!("there is no overlap of experts `{asked}`"))
+            .help(format!("use {}", names.join(" or ")))
+    })?;
+    if engine.exchange_overlaps.contains(&how) {
+        engine.exchange = Some(how);
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{} has no {asked} overlap: its exchange between experts stays in the open",
+        engine.title
+    )))
 }
 
 fn fidelity(service: &Service, chip: &Chip) -> Result<Fidelity, Diagnostic> {

@@ -42,12 +42,18 @@ pub struct Service {
     /// Format of the KV cache; nothing for the checkpoint's own.
     #[serde(default)]
     pub kv: Option<String>,
+    /// Format of attention's products; nothing for 16 bits.
+    #[serde(default)]
+    pub attention: Option<String>,
     /// Structured sparsity of the weights.
     #[serde(default)]
     pub sparsity: Option<String>,
     /// Engine on every chip; nothing for each chip's default.
     #[serde(default)]
     pub engine: Option<String>,
+    /// What hides the exchange of tokens between experts: `single-batch` or `two-batch`; nothing for an exchange in the open.
+    #[serde(default)]
+    pub overlap_experts: Option<String>,
     /// Node on every chip; nothing for each chip's default.
     #[serde(default)]
     pub node: Option<Input>,

@@ -28,12 +28,19 @@ pub(crate) struct ServiceArgs {
     /// Format of the KV cache: bf16, fp8 or int8; without it, the checkpoint's own
     #[arg(long, value_name = "DTYPE")]
     kv: Option<String>,
+    /// Format of attention's products: bf16, fp8 or int8; without it, 16 bits
+    #[arg(long, value_name = "DTYPE")]
+    attention: Option<String>,
     /// Structured sparsity of the weights: dense, 2:4 (NVIDIA) or 4:2 (Da Vinci)
     #[arg(long, value_name = "PATTERN")]
     sparsity: Option<String>,
     /// Serving engine: vllm, sglang, tensorrt-llm, vllm-ascend or mindie; without it, the first that runs on the chip
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
+    /// What hides the exchange of tokens between experts: single-batch or two-batch, where the engine has it; without it,
+    /// nothing
+    #[arg(long, value_name = "HOW")]
+    overlap_experts: Option<String>,
     /// Node the chips sit in: a name of the catalog or a TOML file; without it, the one they are usually sold in
     #[arg(long, value_name = "NODE")]
     node: Option<String>,
@@ -57,8 +64,10 @@ impl ServiceArgs {
             cached_tokens: self.cached,
             precisions: self.precisions.clone(),
             kv: self.kv.clone(),
+            attention: self.attention.clone(),
             sparsity: self.sparsity.clone(),
             engine: self.engine.clone(),
+            overlap_experts: self.overlap_experts.clone(),
             node,
             fidelity: Some(self.fidelity.clone()),
             region: Some(self.region.clone()),

@@ -112,6 +112,13 @@ fn words_that_are_none() {
     assert!(
         refused(&["compare", "--kv", "int9"]).starts_with("error[kv-unknown]: `int9` is not a number format")
     );
+    assert!(
+        refused(&["estimate", "--attention", "int9"]).starts_with("error[attention-unknown]: `int9` is not")
+    );
+    assert_eq!(
+        refused(&["estimate", "--overlap-experts", "three-batch"]),
+        "error[overlap-unknown]: there is no overlap of experts `three-batch`\n |\n = help: use single-batch or two-batch\n\n"
+    );
     assert!(refused(&["compare", "--fidelity", "cycle"]).starts_with("error[fidelity-unknown]: "));
 }
 

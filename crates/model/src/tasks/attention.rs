@@ -54,7 +54,7 @@ fn index(rank: &mut Rank, shape: &Attention, count: u32) {
 }
 
 fn core(rank: &mut Rank, shape: &Attention, [heads, kv_heads]: [u32; 2], count: u32) {
-    let (compute, kv) = (rank.plan.activation(), rank.plan.kv);
+    let (compute, kv) = (rank.plan.attend, rank.plan.kv);
     let (qk_dim, v_dim) = (shape.qk_dim, shape.v_dim);
     if let Some(p) = rank.prefill {
         let (batch, new, cached, window) = (p.sequences, p.new, p.cached, shape.cap());

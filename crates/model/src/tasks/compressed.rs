@@ -54,7 +54,7 @@ fn choose(rank: &mut Rank, shape: &Compressed, index: CompressedIndex, count: u3
 
 /// All heads share one key that is also the value: latent attention with the whole head as latent.
 fn core(rank: &mut Rank, shape: &Compressed, heads: u32, count: u32) {
-    let (compute, kv, latent) = (rank.plan.activation(), rank.plan.kv, shape.head_dim);
+    let (compute, kv, latent) = (rank.plan.attend, rank.plan.kv, shape.head_dim);
     let operator = |batch, queries, context, attended| {
         Operator::MlaDecode(MlaDecode {
             batch,

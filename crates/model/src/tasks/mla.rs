@@ -83,7 +83,7 @@ fn dense_prefill(rank: &mut Rank, shape: &Mla, heads: u32, p: Prefill, count: u3
         v_dim: shape.v,
         window: 0,
         causal: true,
-        compute: rank.plan.activation(),
+        compute: rank.plan.attend,
         kv: rank.plan.activation(),
     };
     rank.push("prefill_attention", Operator::PrefillAttention(attention), count);
@@ -116,6 +116,6 @@ fn absorb(rank: &mut Rank, shape: &Mla, heads: u32, tokens: u32, count: u32) {
 
 fn core(rank: &Rank, shape: &Mla, heads: u32, [batch, queries, context, attended]: [u32; 4]) -> Operator {
     let (latent, rope) = (shape.kv_lora, shape.rope);
-    let (compute, kv) = (rank.plan.activation(), rank.plan.kv);
+    let (compute, kv) = (rank.plan.attend, rank.plan.kv);
     Operator::MlaDecode(MlaDecode { batch, queries, context, attended, heads, latent, rope, compute, kv })
 }

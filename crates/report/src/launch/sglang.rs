@@ -22,7 +22,12 @@ pub fn launch_server(part: &Part, launch: &Launch) -> Command {
         .option("--cuda-graph-max-bs", part.sequences)
         .option("--context-length", part.context)
         .option("--page-size", part.block)
-        .option("--mem-fraction-static", part.memory_fraction);
+        .option("--mem-fraction-static", part.memory_fraction)
+        .switch("--enable-single-batch-overlap", part.exchange == Some("single-batch"))
+        .switch("--enable-two-batch-overlap", part.exchange == Some("two-batch"));
+    // Both overlap DeepEP's kernels alone.
+    let command =
+        if part.exchange.is_some() { command.option("--moe-a2a-backend", "deepep") } else { command };
     disaggregated(part, formats(part, nodes(part, command)))
 }
 

@@ -25,6 +25,7 @@ fn part(engine: Engine, role: Role, precision: &str) -> Part {
         context: 5120,
         memory_fraction: 0.9,
         format: Format { name: precision.to_owned(), published: false, kv: "fp8".to_owned() },
+        exchange: None,
         peer: (role != Role::Whole).then_some(Peer { degrees: degrees(8, 1, 1), same_engine: true }),
     }
 }
@@ -56,6 +57,10 @@ fn all() -> Vec<Launch> {
                 part(engine, Role::Whole, precision),
                 part(engine, Role::Whole, precision),
             ]));
+            for exchange in ["single-batch", "two-batch"] {
+                let own = Part { exchange: Some(exchange), ..part(engine, Role::Whole, precision) };
+                all.push(launch(vec![own]));
+            }
             if engine == Engine::Mindie {
                 continue;
             }
@@ -95,6 +100,19 @@ fn every_option_is_one_of_the_named_version() {
             }
         }
     }
+}
+
+#[test]
+fn what_hides_the_exchange_between_experts_is_switched_on() {
+    let words = |engine, exchange, role| {
+        let own = Part { exchange: Some(exchange), ..part(engine, role, "fp8-block") };
+        let commands = commands(&launch(vec![own]));
+        commands.iter().map(|(_, command)| command.words().join(" ")).collect::<Vec<_>>().join(" ")
+    };
+    let sglang = words(Engine::Sglang, "single-batch", Role::Whole);
+    assert!(sglang.contains("--enable-single-batch-overlap --moe-a2a-backend deepep"), "{sglang}");
+    let vllm = words(Engine::Vllm, "two-batch", Role::Prefill);
+    assert!(vllm.contains("--enable-dbo --all2all-backend deepep_high_throughput"), "{vllm}");
 }
 
 #[test]

@@ -11,6 +11,11 @@ pub fn serve(part: &Part, launch: &Launch) -> Command {
     if let Some(method) = quantization(part) {
         command = command.option("--quantization", method);
     }
+    if part.exchange == Some("two-batch") {
+        let kernels =
+            if part.role == Role::Prefill { "deepep_high_throughput" } else { "deepep_low_latency" };
+        command = command.switch("--enable-dbo", true).option("--all2all-backend", kernels);
+    }
     if let Some(peer) = part.peer {
         command = command
             .variable("VLLM_NIXL_SIDE_CHANNEL_HOST", "${POD_IP:-127.0.0.1}")

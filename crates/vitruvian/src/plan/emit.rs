@@ -79,6 +79,7 @@ fn part(asked: &Asked<'_>, pool: &Pool, role: Role, engine: Engine) -> Part {
             published: asked.model.published.is_some() && precision.plan == asked.model.default_plan(),
             kv: if precision.plan.kv == Dtype::Fp8 { "fp8" } else { precision.plan.kv.name() }.to_owned(),
         },
+        exchange: setup.engine.exchange.map(vitruvian_engine::ExchangeOverlap::name),
         peer: None,
     }
 }

@@ -38,6 +38,9 @@ fn phase(table: &mut Table, title: &str, phase: &PhaseAnswer) {
         .map(|part| format!("{} {:.0} %", part.bound, 100.0 * part.share))
         .collect();
     table.metric("bound", "", [Cell::text(shares.join(", "))]);
+    if phase.hidden_exchange_ms != 0.0 {
+        table.metric("expert exchange hidden", "ms", [Cell::number(phase.hidden_exchange_ms)]);
+    }
     table.metric("MFU", "", [Cell::share(phase.mfu)]);
     table.metric("memory bandwidth used", "", [Cell::share(phase.mbu)]);
     table.metric("chip power", "W", [Cell::number(phase.chip_power_w)]);

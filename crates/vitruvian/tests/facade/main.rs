@@ -4,6 +4,7 @@
 
 mod consistent;
 mod economics;
+mod exchange;
 mod fleet;
 mod published;
 mod question;

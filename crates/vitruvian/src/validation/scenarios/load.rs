@@ -21,6 +21,7 @@ pub(super) fn run(scenario: &Scenario, replica: &Replica<'_>, rounds: u32) -> Re
         batched_tokens: Some(scenario.chunk),
         sequences: scenario.running,
         context: scenario.workload.mean_context(),
+        speculation: scenario.speculation.clone(),
         ..Options::default()
     };
     let mut service = Service {

@@ -1,8 +1,11 @@
 //! What a scenario's deployment is predicted to do.
 
+use vitruvian_cost::Refusal;
 use vitruvian_engine::{Meter, Replica, StepCost, step_cost};
-use vitruvian_model::Step;
+use vitruvian_model::{Decode, Step};
 use vitruvian_planner::{Fall, Loop, burst, closed_loop};
+use vitruvian_quantity::Seconds;
+use vitruvian_serving::{Draft, Speculation};
 
 use super::load;
 use super::scenario::{Load, Metric, Scenario};
@@ -43,16 +46,29 @@ fn prefill(scenario: &Scenario, replica: &Replica<'_>, meter: &mut Meter<'_>) ->
 fn decode(scenario: &Scenario, replica: &Replica<'_>, meter: &mut Meter<'_>) -> Result<Vec<Value>, Fall> {
     let groups = scenario.layout.dp * scenario.layout.pp;
     let each = scenario.sequences.div_ceil(groups);
-    let cost = cost(replica, &Step::decode(each, scenario.workload.mean_context()), meter)?;
+    let drafts = scenario.speculation.as_ref().map(Draft::new);
+    let queries = drafts.as_ref().map_or(1, Draft::queries);
+    let decode = Decode { sequences: each, context: scenario.workload.mean_context(), queries };
+    let mut cost = cost(replica, &Step { decode: Some(decode), ..Step::default() }, meter)?;
+    if let Some(draft) = &drafts {
+        let drafting = draft.cost(replica, each, decode.context, meter).map_err(unsupported)?;
+        cost.latency += Seconds::new(drafting.latency);
+        cost.interval += Seconds::new(drafting.latency);
+    }
+    let gained = scenario.speculation.as_ref().map_or(1.0, Speculation::tokens_per_step);
     let sigma = cost.sigma.hypot(replica.engine.tpot_sigma);
     Ok(vec![
-        per_chip(Metric::DecodeThroughputPerChip, scenario, &cost, f64::from(each), sigma),
-        Value { metric: Metric::Tpot, predicted: cost.latency.get() * 1e3, sigma },
+        per_chip(Metric::DecodeThroughputPerChip, scenario, &cost, f64::from(each) * gained, sigma),
+        Value { metric: Metric::Tpot, predicted: cost.latency.get() * 1e3 / gained, sigma },
     ])
 }
 
 fn cost(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Result<StepCost, Fall> {
-    step_cost(replica, step, meter).map_err(|refusal| Fall::Unsupported(refusal.to_string()))
+    step_cost(replica, step, meter).map_err(unsupported)
+}
+
+fn unsupported(refusal: Refusal) -> Fall {
+    Fall::Unsupported(refusal.to_string())
 }
 
 /// Tokens of one data-parallel group in one interval, over all chips.

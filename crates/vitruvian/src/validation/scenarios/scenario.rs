@@ -8,6 +8,7 @@ use vitruvian_diagnostics::{Diagnostic, Diagnostics, SourceText};
 use vitruvian_model::{Layout, Model, QuantPlan, catalog as models, validate};
 use vitruvian_planner::Workload;
 use vitruvian_quantity::Dtype;
+use vitruvian_serving::Speculation;
 
 use crate::setup::{Profiles, Setup};
 use crate::study::{Input, Service};
@@ -53,6 +54,8 @@ pub(super) struct Scenario {
     pub(super) chunk: u32,
     /// Most running sequences of a data-parallel group; the engine's default if none.
     pub(super) running: Option<u32>,
+    /// Speculative decoding.
+    pub(super) speculation: Option<Speculation>,
     pub(super) load: Load,
     pub(super) sequences: u32,
     pub(super) rounds: u32,
@@ -78,6 +81,10 @@ struct Deployment {
     node: Option<String>,
     precision: Option<Spanned<String>>,
     kv: Option<Spanned<String>>,
+    attention: Option<Spanned<String>>,
+    overlap_experts: Option<String>,
+    expert_skew: Option<f64>,
+    speculation: Option<Spanned<String>>,
     #[serde(default = "one")]
     tp: u32,
     #[serde(default = "one")]
@@ -211,6 +218,7 @@ impl Scenario {
         let mut faults = Vec::new();
         let model = keep(models::model(file.model.get_ref()), source, file.model.span(), &mut faults);
         let setup = setup(&file.deployment, source, profiles, &mut faults);
+        let speculation = speculation(&file.deployment, source, &mut faults);
         let plan = model.as_ref().and_then(|model| plan(&file.deployment, model, source, &mut faults));
         faults.extend(wrong_units(&file, source));
         let (Some(model), Some(setup), Some(plan), true) = (model, setup, plan, faults.is_empty()) else {
@@ -226,6 +234,7 @@ impl Scenario {
             title: file.title,
             chunk: chunk.unwrap_or(setup.engine.batched_tokens),
             running,
+            speculation,
             load: file.workload.load,
             sequences: file.workload.sequences.max(1),
             rounds: file.workload.rounds,
@@ -267,6 +276,7 @@ fn setup(
 ) -> Option<Setup> {
     let service = Service {
         engine: deployment.engine.as_ref().map(|engine| engine.get_ref().clone()),
+        overlap_experts: deployment.overlap_experts.clone(),
         node: deployment.node.clone().map(Input::Name),
         ..Service::default()
     };
@@ -279,7 +289,9 @@ fn setup(
         };
         faults.extend(found.0.into_iter().map(at));
     };
-    Setup::new(&chip, &service, profiles).map_err(&mut put).ok()
+    let mut setup = Setup::new(&chip, &service, profiles).map_err(&mut put).ok()?;
+    setup.engine.expert_skew = deployment.expert_skew.unwrap_or(setup.engine.expert_skew);
+    Some(setup)
 }
 
 /// The checkpoint's own plan unless a precision is named.
@@ -297,9 +309,26 @@ fn plan(
             QuantPlan::uniform(keep(scheme, source, name.span(), faults)?)
         }
     };
-    let Some(kv) = &deployment.kv else { return Some(plan) };
-    let dtype = kv.get_ref().parse::<Dtype>().map_err(|error| Diagnostic::error("kv-unknown", error));
-    Some(plan.with_kv(keep(dtype, source, kv.span(), faults)?))
+    let mut format = |word: &Option<Spanned<String>>, code, own: Dtype| match word {
+        None => Some(own),
+        Some(word) => {
+            let dtype = word.get_ref().parse::<Dtype>().map_err(|error| Diagnostic::error(code, error));
+            keep(dtype, source, word.span(), faults)
+        }
+    };
+    let kv = format(&deployment.kv, "kv-unknown", plan.kv);
+    let attend = format(&deployment.attention, "attention-unknown", plan.attend);
+    Some(plan.with_kv(kv?).with_attend(attend?))
+}
+
+fn speculation(
+    deployment: &Deployment,
+    source: &SourceText,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Speculation> {
+    let word = deployment.speculation.as_ref()?;
+    let parsed = word.get_ref().parse().map_err(|error: String| Diagnostic::error("speculation", error));
+    keep(parsed, source, word.span(), faults)
 }
 
 fn wrong_units(file: &File, source: &SourceText) -> Vec<Diagnostic> {
