@@ -66,11 +66,26 @@ pub fn fit(problem: &Problem) -> ProfileSet {
     let few = rows.sample(FEW);
     let given = space.values(problem.profiles);
     let sides = if problem.effort == Effort::Thorough { space.sides(&given) } else { vec![given] };
+    let sides = distinct(problem, &space, &few, sides);
     let mut models: Vec<Model> = sides.iter().map(|side| Model::new(problem, &space, &few, side)).collect();
     if models.len() > 1 {
         models.sort_by_cached_key(|model| ordered(model.clone().descent()));
     }
     models.into_iter().next().map_or_else(|| problem.profiles.clone(), |model| model.search(&rows))
+}
+
+/// The sides that differ in some row's time: a choice between libraries is none on a chip that has one of them alone.
+fn distinct(problem: &Problem, space: &Space, rows: &Rows, sides: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    let mut trial = problem.profiles.clone();
+    let mut seen: Vec<Vec<Option<f64>>> = Vec::new();
+    let differs = |side: &Vec<f64>| {
+        space.place(&mut trial, &space.inward(side));
+        let ratios = rows.log_ratios(&trial).collect();
+        let new = !seen.contains(&ratios);
+        seen.push(ratios);
+        new
+    };
+    sides.into_iter().filter(differs).collect()
 }
 
 /// The given profiles with the libraries that a fit has chosen.

@@ -11,6 +11,7 @@ use vitruvian_hardware::chip::Architecture;
 use vitruvian_model::operator::PrefillAttention;
 use vitruvian_quantity::{Bytes, Dtype, Seconds};
 
+use crate::decode_attention::regrouped;
 use crate::decode_attention::split::merge_latency;
 use crate::estimate::{Bound, Choice, Work};
 use crate::parameters::parameters;
@@ -32,9 +33,9 @@ parameters! {
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
         cache_share: "1" in 0.05..=1.2, "Share of the L2 that holds operands which the projections have just written.";
         interleave: "1" in 0.0..=0.5, "Share by which a key tile takes longer where several key-value heads interleave in a token's row.";
-        token_overhead: "ns" in 0.0..=20.0, "Time of one new token outside the tiles: page table and cache slot.";
+        token_overhead: "ns" in 0.0..=20.0, "Time of one new token in the cache update, where its keys fill a thread block.";
         cache_passes: "1" in 0.0..=8.0, "Times that the new keys and values cross device memory besides: the cache update, where the stack times it as part of attention.";
-        packing: "1" in 0.0..=1.0, "Share of grouped query heads that fill the rows of one tile together.";
+        packing: "1" in 0.0..=1.0, "Whether grouped query heads fill the rows of one tile together: one; zero for FlashAttention-2.";
         padding: "us" in 0.0..=40.0, "Kernels besides where values are narrower than keys.";
     }
 }
@@ -49,14 +50,15 @@ pub fn estimate(
     parameters: &PrefillAttentionParameters,
 ) -> Result<Timing, Refusal> {
     let (chip, multiply) = (on.chip, multiplied(op.compute, on)?);
-    let tile = Tile::of(op, chip.architecture);
-    let executed = tiles::executed(op, tile, share_packed(op, parameters.packing, chip));
+    let packs = parameters.packing > 0.5;
+    let tile = Tile::of(op, chip.architecture, packs);
+    let executed = tiles::executed(op, tile, packed(op, packs, chip));
     let cost = TileCost::of(op, tile, multiply, chip, parameters);
     let makespan = makespan(&executed, &cost, chip, parameters);
     let memory = memory(op, chip, parameters);
     let update = update(op, chip, parameters);
     let padding = if op.v_dim < op.qk_dim { parameters.padding } else { 0.0 };
-    let launch = (parameters.launch + padding) * 1e-6;
+    let launch = (parameters.launch + padding) * 1e-6 + swapped(op, packs, chip);
     let work = Work { l2: tile_traffic(op, tile, &executed, chip), ..work::of_prefill_attention(op) };
     let parts = [
         (launch + executed.tiles / f64::from(chip.compute.cores) * cost.overhead, Bound::Launch),
@@ -68,14 +70,18 @@ pub fn estimate(
 }
 
 /// A kernel of one new token packs its group into one tile anyway (FlashAttention-2 swaps the two axes).
-fn share_packed(op: &PrefillAttention, packing: f64, chip: &Chip) -> f64 {
-    if chip.vector.separate {
-        0.0
-    } else if op.new == 1 {
-        1.0
-    } else {
-        packing
+fn packed(op: &PrefillAttention, packs: bool, chip: &Chip) -> bool {
+    !chip.vector.separate && (packs || op.new == 1)
+}
+
+/// Where FlashAttention-2 swaps the two axes, one kernel copies the queries before it and one the outputs after it; one
+/// sequence or key-value head needs neither.
+fn swapped(op: &PrefillAttention, packs: bool, chip: &Chip) -> f64 {
+    let grouped = op.kv_heads > 1 && op.kv_heads < op.heads;
+    if packs || chip.vector.separate || op.new > 1 || op.batch == 1 || !grouped {
+        return 0.0;
     }
+    2.0 * regrouped(op.batch, op.heads, op.v_dim, op.compute, chip)
 }
 
 /// Time of one key tile against one query tile on one core, and the constant of a query tile.
@@ -158,11 +164,18 @@ pub(crate) fn held(bytes: Bytes, capacity: f64) -> f64 {
     (2.5 - 2.0 * bytes.get() / capacity).clamp(0.0, 1.0)
 }
 
-/// The cache update that a stack runs as part of attention.
+/// Threads of a block of the cache update, which copies one token (vLLM, `cache_kernels.cu`: at most as many as a token's
+/// keys have values; recalled).
+const MOST_THREADS: f64 = 512.0;
+
+/// The cache update that a stack runs as part of attention: a core holds the more blocks at a time, the fewer threads they
+/// have.
 fn update(op: &PrefillAttention, chip: &Chip, parameters: &PrefillAttentionParameters) -> f64 {
     let tokens = f64::from(op.batch) * f64::from(op.new);
     let written = tokens * f64::from(op.kv_heads) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes();
-    tokens * parameters.token_overhead * 1e-9 + parameters.cache_passes * written / chip.hbm.bandwidth.get()
+    let threads = (f64::from(op.kv_heads) * f64::from(op.qk_dim)).min(MOST_THREADS);
+    let waiting = tokens * parameters.token_overhead * 1e-9 * threads / MOST_THREADS;
+    waiting + parameters.cache_passes * written / chip.hbm.bandwidth.get()
 }
 
 /// Bytes of scores and probabilities that separate cube and vector cores exchange through L2: fp32 out and in, 16 bits

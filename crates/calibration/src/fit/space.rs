@@ -21,7 +21,7 @@ struct Axis {
 }
 
 /// Parameters that choose between libraries.
-const SWITCHES: [&str; 3] = ["row_granule", "flashinfer", "dispatch"];
+const SWITCHES: [&str; 5] = ["row_granule", "flashinfer", "flash_attention_3", "packing", "dispatch"];
 /// Bounds further apart than this factor are searched by ratio.
 const WIDE: f64 = 8.0;
 /// A start stays this far from its bounds, where the slope would vanish.
