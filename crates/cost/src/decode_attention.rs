@@ -100,7 +100,9 @@ impl Planned<'_> {
             Kernel::FlashInfer => self.chosen(self.stream.time(self.stream.within(self.slots()), false)),
             Kernel::FlashAttention2 => self.chosen(self.flash_attention_2()),
             Kernel::FlashAttention3 { hopper: false } => self.on_ampere(),
-            Kernel::FlashAttention3 { hopper: true } => between(&self.on_hopper(false), &self.on_hopper(true), own),
+            Kernel::FlashAttention3 { hopper: true } => {
+                between(&self.on_hopper(false), &self.on_hopper(true), own)
+            }
             Kernel::Vendor => {
                 let split = |captured| self.chosen(self.stream.time(self.filling(), captured));
                 between(&split(false), &split(true), own)

@@ -33,9 +33,10 @@ parameters! {
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
         cache_share: "1" in 0.05..=1.2, "Share of the L2 that holds operands which the projections have just written.";
         interleave: "1" in 0.0..=0.5, "Share by which a key tile takes longer where several key-value heads interleave in a token's row.";
-        token_overhead: "ns" in 0.0..=20.0, "Time of one new token in the cache update, where its keys fill a thread block.";
+        token_overhead: "ns" in 0.0..=20.0, "Time of one new token in the cache update: slot, first loads; of a full block of threads where it takes one.";
+        block_per_token: "1" in 0.0..=1.0, "Whether the cache update takes a block of threads for each token, as vLLM's does: one; zero for a warp, as SGLang's.";
         cache_passes: "1" in 0.0..=8.0, "Times that the new keys and values cross device memory besides: the cache update, where the stack times it as part of attention.";
-        packing: "1" in 0.0..=1.0, "Whether grouped query heads fill the rows of one tile together: one; zero for FlashAttention-2.";
+        packing: "1" in 0.0..=1.0, "Whether grouped query heads fill the rows of one tile together: one; zero for FlashAttention-2 on Ampere.";
         padding: "us" in 0.0..=40.0, "Kernels besides where values are narrower than keys.";
     }
 }
@@ -69,9 +70,11 @@ pub fn estimate(
     Ok(Timing { time, work, multiply, bound: longest(parts), choice: choice(tile, &executed, chip) })
 }
 
-/// A kernel of one new token packs its group into one tile anyway (FlashAttention-2 swaps the two axes).
+/// A kernel of one new token packs its group into one tile anyway (FlashAttention-2 swaps the two axes), and so do those of
+/// Hopper over a cache in pages.
 fn packed(op: &PrefillAttention, packs: bool, chip: &Chip) -> bool {
-    !chip.vector.separate && (packs || op.new == 1)
+    let always = chip.architecture == Architecture::Hopper;
+    !chip.vector.separate && (packs || always || op.new == 1)
 }
 
 /// Where FlashAttention-2 swaps the two axes, one kernel copies the queries before it and one the outputs after it; one
@@ -164,18 +167,18 @@ pub(crate) fn held(bytes: Bytes, capacity: f64) -> f64 {
     (2.5 - 2.0 * bytes.get() / capacity).clamp(0.0, 1.0)
 }
 
-/// Threads of a block of the cache update, which copies one token (vLLM, `cache_kernels.cu`: at most as many as a token's
-/// keys have values; recalled).
-const MOST_THREADS: f64 = 512.0;
+/// Threads of a full block of vLLM's cache update (`cache_kernels.cu`; recalled).
+const FULL_BLOCK: f64 = 512.0;
 
-/// The cache update that a stack runs as part of attention: a core holds the more blocks at a time, the fewer threads they
-/// have.
+/// The cache update that a stack runs as part of attention. In vLLM's a block copies one token, with a thread for each value of its
+/// keys: a core holds the more of them at a time, the fewer threads they have. A warp is always as wide.
 fn update(op: &PrefillAttention, chip: &Chip, parameters: &PrefillAttentionParameters) -> f64 {
     let tokens = f64::from(op.batch) * f64::from(op.new);
+    let values = f64::from(op.kv_heads) * f64::from(op.qk_dim);
     let written = tokens * f64::from(op.kv_heads) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes();
-    let threads = (f64::from(op.kv_heads) * f64::from(op.qk_dim)).min(MOST_THREADS);
-    let waiting = tokens * parameters.token_overhead * 1e-9 * threads / MOST_THREADS;
-    waiting + parameters.cache_passes * written / chip.hbm.bandwidth.get()
+    let full = if parameters.block_per_token > 0.5 { (values / FULL_BLOCK).min(1.0) } else { 1.0 };
+    tokens * full * parameters.token_overhead * 1e-9
+        + parameters.cache_passes * written / chip.hbm.bandwidth.get()
 }
 
 /// Bytes of scores and probabilities that separate cube and vector cores exchange through L2: fp32 out and in, 16 bits

@@ -21,7 +21,8 @@ struct Axis {
 }
 
 /// Parameters that choose between libraries.
-const SWITCHES: [&str; 5] = ["row_granule", "flashinfer", "flash_attention_3", "packing", "dispatch"];
+const SWITCHES: [&str; 6] =
+    ["row_granule", "flashinfer", "flash_attention_3", "packing", "block_per_token", "dispatch"];
 /// Bounds further apart than this factor are searched by ratio.
 const WIDE: f64 = 8.0;
 /// A start stays this far from its bounds, where the slope would vanish.
