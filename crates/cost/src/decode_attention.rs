@@ -28,6 +28,7 @@ parameters! {
         host_floor: "us" in 0.0..=100.0, "Least time of a call in the benchmark's own loop, where the host launches each kernel; not part of a deployment.";
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that contiguous keys and values reach.";
         strided_penalty: "1" in 0.0..=0.6, "Share of the bandwidth lost where several key-value heads interleave and are shared by groups of queries.";
+        retained: "1" in 0.0..=0.5, "Share of the L2 that keeps its part of a cache longer than it, in a benchmark that repeats the kernel; not part of a deployment.";
         core_bandwidth: "GB/s" in 5.0..=500.0, "Bandwidth that one core alone reaches: its bytes in flight over the latency.";
         compute_efficiency: "1" in 0.05..=1.1, "Share of the matrix peak on rows padded to the least tile.";
         overlap: "1" in 1.0..=8.0, "Exponent that combines the times: one adds, a large one takes the longest.";
@@ -44,8 +45,6 @@ parameters! {
     }
 }
 
-/// Rows of a matrix instruction that takes keys as its other operand (`mma.sync` m16, cube 16).
-const ROWS: u32 = 16;
 /// Rows of the largest tile of queries: more make another task (`FlashInfer` and FlashAttention-3, one warpgroup pair).
 const MOST_ROWS: u32 = 128;
 /// FlashAttention-3 plans parts for no more sequences than this (`hopper/flash_api.cpp`).
@@ -184,8 +183,8 @@ fn stream(
         tasks: f64::from(op.batch) * f64::from(op.kv_heads) * f64::from(tiles),
         blocks: f64::from(op.context.div_ceil(block)),
         load: Load {
-            memory: split::memory_time(work.hbm, on, efficiency(op, parameters)),
-            compute: padded_flops(op, rows, block)
+            memory: split::memory_time(work.hbm, on, efficiency(op, parameters), retained(op, parameters)),
+            compute: padded_flops(op, rows.next_multiple_of(kernel.least_rows(chip)), block)
                 / (chip.matrix_peak(multiply).get() * parameters.compute_efficiency),
         },
         draw: a_task(op, block) / (parameters.core_bandwidth * 1e9),
@@ -250,9 +249,13 @@ fn efficiency(op: &DecodeAttention, parameters: &DecodeAttentionParameters) -> f
     parameters.memory_efficiency * if interleaved(op) { 1.0 - parameters.strided_penalty } else { 1.0 }
 }
 
-/// FLOPs with the rows of a group padded to a tile and the keys to a block: 2·rows·(`d_qk` + `d_v`) a key.
+/// What L2 keeps of a long stream in a benchmark; of interleaved heads, nothing that was measured.
+fn retained(op: &DecodeAttention, parameters: &DecodeAttentionParameters) -> f64 {
+    if interleaved(op) { 0.0 } else { parameters.retained }
+}
+
+/// FLOPs of rows padded to a tile and keys to a block: 2·rows·(`d_qk` + `d_v`) a key.
 fn padded_flops(op: &DecodeAttention, rows: u32, block: u32) -> f64 {
-    let rows = f64::from(rows.next_multiple_of(ROWS));
     let keys = f64::from(op.batch) * f64::from(op.kv_heads) * f64::from(op.context.next_multiple_of(block));
-    2.0 * rows * f64::from(op.qk_dim + op.v_dim) * keys
+    2.0 * f64::from(rows) * f64::from(op.qk_dim + op.v_dim) * keys
 }

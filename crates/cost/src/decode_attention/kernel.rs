@@ -24,6 +24,11 @@ pub(super) enum Kernel {
     Vendor,
 }
 
+/// Rows of `mma.sync` m16, which takes keys as its other operand.
+const MMA_ROWS: u32 = 16;
+/// Rows in whose time a cube loads the keys: its 4096 multiply-adds a cycle take rows / 32 cycles for one key of 128 values, the
+/// 128 B a cycle into its operand buffer (`paths.l1_l0b`) two.
+const CUBE_ROWS: u32 = 64;
 /// Keys of a block where no rule says otherwise.
 const BLOCK: u32 = 128;
 
@@ -69,6 +74,11 @@ impl Kernel {
     /// Rows of a tile of queries, empty ones included: three warpgroups on narrow heads (`hopper/tile_size.h`).
     pub(super) fn rows(self, op: &DecodeAttention) -> u32 {
         if self == (Self::FlashAttention3 { hopper: true }) && op.qk_dim <= 64 { 192 } else { MOST_ROWS }
+    }
+
+    /// Rows of the least product with keys, empty ones included.
+    pub(super) fn least_rows(self, chip: &Chip) -> u32 {
+        if self == Self::Vendor && chip.vector.separate { CUBE_ROWS } else { MMA_ROWS }
     }
 
     /// Whether kernels besides bring the query heads of a group together.
