@@ -51,15 +51,17 @@ pub fn estimate(
     parameters: &PrefillAttentionParameters,
 ) -> Result<Timing, Refusal> {
     let (chip, multiply) = (on.chip, multiplied(op.compute, on)?);
-    let packs = parameters.packing > 0.5;
+    let packs = packs(chip, parameters);
+    let swaps = swaps(op, packs, chip);
     let tile = Tile::of(op, chip.architecture, packs);
-    let executed = tiles::executed(op, tile, packed(op, packs, chip));
+    let executed = tiles::executed(op, tile, packs || swaps);
     let cost = TileCost::of(op, tile, multiply, chip, parameters);
     let makespan = makespan(&executed, &cost, chip, parameters);
     let memory = memory(op, chip, parameters);
     let update = update(op, chip, parameters);
     let padding = if op.v_dim < op.qk_dim { parameters.padding } else { 0.0 };
-    let launch = (parameters.launch + padding) * 1e-6 + swapped(op, packs, chip);
+    let swapping = if swaps { swapping(op, chip) } else { 0.0 };
+    let launch = (parameters.launch + padding) * 1e-6 + swapping;
     let work = Work { l2: tile_traffic(op, tile, &executed, chip), ..work::of_prefill_attention(op) };
     let parts = [
         (launch + executed.tiles / f64::from(chip.compute.cores) * cost.overhead, Bound::Launch),
@@ -70,21 +72,21 @@ pub fn estimate(
     Ok(Timing { time, work, multiply, bound: longest(parts), choice: choice(tile, &executed, chip) })
 }
 
-/// A kernel of one new token packs its group into one tile anyway (FlashAttention-2 swaps the two axes), and so do those of
-/// Hopper over a cache in pages.
-fn packed(op: &PrefillAttention, packs: bool, chip: &Chip) -> bool {
-    let always = chip.architecture == Architecture::Hopper;
-    !chip.vector.separate && (packs || always || op.new == 1)
+/// Whether the library packs the query heads of a group, as every kernel of Hopper does over a cache in pages.
+fn packs(chip: &Chip, parameters: &PrefillAttentionParameters) -> bool {
+    !chip.vector.separate && (parameters.packing > 0.5 || chip.architecture == Architecture::Hopper)
 }
 
-/// Where FlashAttention-2 swaps the two axes, one kernel copies the queries before it and one the outputs after it; one
-/// sequence or key-value head needs neither.
-fn swapped(op: &PrefillAttention, packs: bool, chip: &Chip) -> f64 {
-    let grouped = op.kv_heads > 1 && op.kv_heads < op.heads;
-    if packs || chip.vector.separate || op.new > 1 || op.batch == 1 || !grouped {
-        return 0.0;
-    }
-    2.0 * regrouped(op.batch, op.heads, op.v_dim, op.compute, chip)
+/// Whether FlashAttention-2 packs the group of one new token by swapping the two axes.
+fn swaps(op: &PrefillAttention, packs: bool, chip: &Chip) -> bool {
+    op.new == 1 && !packs && !chip.vector.separate
+}
+
+/// One kernel copies the queries before the axes are swapped and one the outputs after; one sequence or key-value head needs
+/// neither.
+fn swapping(op: &PrefillAttention, chip: &Chip) -> f64 {
+    let copied = op.batch > 1 && op.kv_heads > 1 && op.kv_heads < op.heads;
+    if copied { 2.0 * regrouped(op.batch, op.heads, op.v_dim, op.compute, chip) } else { 0.0 }
 }
 
 /// Time of one key tile against one query tile on one core, and the constant of a query tile.
@@ -174,11 +176,15 @@ const FULL_BLOCK: f64 = 512.0;
 /// keys: a core holds the more of them at a time, the fewer threads they have. A warp is always as wide.
 fn update(op: &PrefillAttention, chip: &Chip, parameters: &PrefillAttentionParameters) -> f64 {
     let tokens = f64::from(op.batch) * f64::from(op.new);
-    let values = f64::from(op.kv_heads) * f64::from(op.qk_dim);
     let written = tokens * f64::from(op.kv_heads) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes();
-    let full = if parameters.block_per_token > 0.5 { (values / FULL_BLOCK).min(1.0) } else { 1.0 };
+    let full = if parameters.block_per_token > 0.5 { share_of_block(op.kv_heads * op.qk_dim) } else { 1.0 };
     tokens * full * parameters.token_overhead * 1e-9
         + parameters.cache_passes * written / chip.hbm.bandwidth.get()
+}
+
+/// Threads of a token's block of a full one's.
+fn share_of_block(values: u32) -> f64 {
+    (f64::from(values) / FULL_BLOCK).min(1.0)
 }
 
 /// Bytes of scores and probabilities that separate cube and vector cores exchange through L2: fp32 out and in, 16 bits
@@ -218,6 +224,11 @@ fn choice(tile: Tile, executed: &Executed, chip: &Chip) -> Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_of_the_cache_update_grows_to_four_heads_of_128() {
+        assert_eq!([1, 2, 4, 8].map(|heads| share_of_block(heads * 128)), [0.25, 0.5, 1.0, 1.0]);
+    }
 
     #[test]
     fn a_cache_holds_what_fits_and_nothing_of_twice_as_much() {

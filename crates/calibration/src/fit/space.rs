@@ -65,7 +65,7 @@ impl Space {
         let mut sides = vec![values.to_vec()];
         for (index, parameter) in list.enumerate().filter(|(_, parameter)| SWITCHES.contains(&parameter.name))
         {
-            let ends = [parameter.lower, parameter.upper];
+            let ends = [parameter.upper, parameter.lower];
             let with = |side: &Vec<f64>, end: f64| {
                 let mut side = side.clone();
                 side[index] = end;

@@ -86,3 +86,33 @@ impl Kernel {
         matches!(self, Self::FlashAttention2 | Self::Vendor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitruvian_quantity::Dtype;
+
+    fn over(context: u32) -> DecodeAttention {
+        let (compute, kv) = (Dtype::Bf16, Dtype::Bf16);
+        DecodeAttention {
+            batch: 1,
+            queries: 1,
+            context,
+            heads: 8,
+            kv_heads: 8,
+            qk_dim: 128,
+            v_dim: 128,
+            window: 0,
+            compute,
+            kv,
+        }
+    }
+
+    #[test]
+    fn flash_attention_3_leaves_four_blocks_whole_on_ampere() {
+        // 4 · 112 = 448 keys
+        let kernel = Kernel::FlashAttention3 { hopper: false };
+        assert_eq!((kernel.whole(&over(448)), kernel.block(&over(448))), (true, 64));
+        assert_eq!((kernel.whole(&over(449)), kernel.block(&over(449))), (false, 112));
+    }
+}

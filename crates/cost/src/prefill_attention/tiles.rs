@@ -201,6 +201,14 @@ mod tests {
         assert_eq!((executed.tiles, executed.columns, executed.longest), (4.0, 10.0, 4.0));
     }
 
+    #[test]
+    fn ampere_has_the_tiles_of_two_libraries() {
+        // 256 tokens: in tiles of 64 by 128, 1 + 1 + 2 + 2 for each of two heads; with both heads in tiles of 128 by 64, 1 + 2 + 3 + 4
+        let op = op(256, 0, 0, 2, 1);
+        let columns = |packs| executed(&op, Tile::of(&op, Architecture::Ampere, packs), packs).columns;
+        assert_eq!((columns(false), columns(true)), (12.0, 10.0));
+    }
+
     proptest! {
         #[test]
         fn tiles_are_counted_exactly(
