@@ -59,18 +59,45 @@ const REFUSED: f64 = 3.0;
 /// The profiles with the fitted slots' parameters replaced by the best found.
 ///
 /// A parameter that chooses a library is tried on both sides: no slope leads from one to the other. A descent from the given
-/// values on each says which side is searched.
+/// values on each says which sides are searched.
 pub fn fit(problem: &Problem) -> ProfileSet {
     let space = Space::of(problem.slots);
     let rows = Rows::of(problem);
     let few = rows.sample(FEW);
     let given = space.values(problem.profiles);
     let sides = if problem.effort == Effort::Thorough { space.sides(&given) } else { vec![given] };
-    let mut models: Vec<Model> = sides.iter().map(|side| Model::new(problem, &space, &few, side)).collect();
-    if models.len() > 1 {
-        models.sort_by_cached_key(|model| ordered(model.clone().descent()));
+    let sides = distinct(problem, &space, &few, sides);
+    let models = sides.iter().map(|side| Model::new(problem, &space, &few, side)).collect();
+    let found = likely(models).into_iter().map(|model| model.search(&rows));
+    let best = found.min_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or_else(|| problem.profiles.clone(), |(_, profiles)| profiles)
+}
+
+/// Sides whose descents end within this factor of the least are searched in full: one descent does not tell them apart.
+const ALIKE: f64 = 1.05;
+
+/// The sides that a descent from the given values does not rule out.
+fn likely(models: Vec<Model>) -> Vec<Model> {
+    if models.len() < 2 {
+        return models;
     }
-    models.into_iter().next().map_or_else(|| problem.profiles.clone(), |model| model.search(&rows))
+    let ends: Vec<f64> = models.iter().map(|model| model.clone().descent()).collect();
+    let least = ends.iter().copied().fold(f64::INFINITY, f64::min);
+    models.into_iter().zip(ends).filter(|(_, end)| *end <= least * ALIKE).map(|(model, _)| model).collect()
+}
+
+/// The sides that differ in some row's time: a choice between libraries is none on a chip that has one of them alone.
+fn distinct(problem: &Problem, space: &Space, rows: &Rows, sides: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    let mut trial = problem.profiles.clone();
+    let mut seen: Vec<Vec<Option<f64>>> = Vec::new();
+    let differs = |side: &Vec<f64>| {
+        space.place(&mut trial, &space.inward(side));
+        let ratios = rows.log_ratios(&trial).collect();
+        let new = !seen.contains(&ratios);
+        seen.push(ratios);
+        new
+    };
+    sides.into_iter().filter(differs).collect()
 }
 
 /// The given profiles with the libraries that a fit has chosen.
@@ -79,11 +106,6 @@ pub fn with_libraries(given: &ProfileSet, chosen: &ProfileSet, slots: &[Slot]) -
     let mut profiles = given.clone();
     space.switch(&mut profiles, &space.values(chosen));
     profiles
-}
-
-/// A cost as a key that sorts as it does; costs are not negative.
-fn ordered(cost: f64) -> u64 {
-    cost.to_bits()
 }
 
 /// The least-squares problem at one point of the unbounded space.
@@ -130,8 +152,8 @@ impl<'a> Model<'a> {
         self.refine(&given).0
     }
 
-    /// The best profiles found: starts on the few rows, the best of them on all.
-    fn search(mut self, rows: &'a Rows<'a>) -> ProfileSet {
+    /// The least cost found and its profiles: starts on the few rows, the best of them on all.
+    fn search(mut self, rows: &'a Rows<'a>) -> (f64, ProfileSet) {
         let scattered = if self.problem.effort == Effort::Thorough { 6 } else { 4 };
         let mut refined: Vec<_> =
             self.starts(scattered).into_iter().map(|start| self.refine(&start)).collect();
@@ -141,8 +163,7 @@ impl<'a> Model<'a> {
         let best = finalists.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
         let at = best.unwrap_or_else(|| self.given.clone());
         let at = if self.problem.effort == Effort::Thorough { self.pattern_search(at) } else { at };
-        self.place(&at);
-        self.trial
+        (self.cost(&at), self.trial)
     }
 
     fn place(&mut self, at: &DVector<f64>) {

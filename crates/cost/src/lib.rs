@@ -9,6 +9,7 @@ pub mod energy;
 pub mod estimate;
 pub mod execution;
 pub mod family;
+mod flash_attention;
 pub mod gemm;
 pub mod grouped_gemm;
 pub mod indexer;

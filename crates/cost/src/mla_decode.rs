@@ -80,7 +80,7 @@ fn stream(
         tasks,
         blocks,
         load: Load {
-            memory: split::memory_time(work.hbm, on, efficiency),
+            memory: split::memory_time(work.hbm, on, efficiency, 0.0),
             compute: padded / (chip.matrix_peak(multiply).get() * parameters.compute_efficiency),
         },
         draw: blocks * f64::from(BLOCK) * MlaDecode::entry_bytes(op.latent, op.rope, op.kv)

@@ -11,6 +11,7 @@ use vitruvian_hardware::chip::Architecture;
 use vitruvian_model::operator::PrefillAttention;
 use vitruvian_quantity::{Bytes, Dtype, Seconds};
 
+use crate::decode_attention::regrouped;
 use crate::decode_attention::split::merge_latency;
 use crate::estimate::{Bound, Choice, Work};
 use crate::parameters::parameters;
@@ -32,9 +33,10 @@ parameters! {
         memory_efficiency: "1" in 0.05..=1.0, "Share of the stated memory bandwidth that a long stream reaches.";
         cache_share: "1" in 0.05..=1.2, "Share of the L2 that holds operands which the projections have just written.";
         interleave: "1" in 0.0..=0.5, "Share by which a key tile takes longer where several key-value heads interleave in a token's row.";
-        token_overhead: "ns" in 0.0..=20.0, "Time of one new token outside the tiles: page table and cache slot.";
+        token_overhead: "ns" in 0.0..=20.0, "Time of one new token in the cache update: slot, first loads; of a full block of threads where it takes one.";
+        block_per_token: "1" in 0.0..=1.0, "Whether the cache update takes a block of threads for each token, as vLLM's does: one; zero for a warp, as SGLang's.";
         cache_passes: "1" in 0.0..=8.0, "Times that the new keys and values cross device memory besides: the cache update, where the stack times it as part of attention.";
-        packing: "1" in 0.0..=1.0, "Share of grouped query heads that fill the rows of one tile together.";
+        packing: "1" in 0.0..=1.0, "Whether grouped query heads fill the rows of one tile together: one; zero for FlashAttention-2 on Ampere.";
         padding: "us" in 0.0..=40.0, "Kernels besides where values are narrower than keys.";
     }
 }
@@ -49,14 +51,17 @@ pub fn estimate(
     parameters: &PrefillAttentionParameters,
 ) -> Result<Timing, Refusal> {
     let (chip, multiply) = (on.chip, multiplied(op.compute, on)?);
-    let tile = Tile::of(op, chip.architecture);
-    let executed = tiles::executed(op, tile, share_packed(op, parameters.packing, chip));
+    let packs = packs(chip, parameters);
+    let swaps = swaps(op, packs, chip);
+    let tile = Tile::of(op, chip.architecture, packs);
+    let executed = tiles::executed(op, tile, packs || swaps);
     let cost = TileCost::of(op, tile, multiply, chip, parameters);
     let makespan = makespan(&executed, &cost, chip, parameters);
     let memory = memory(op, chip, parameters);
     let update = update(op, chip, parameters);
     let padding = if op.v_dim < op.qk_dim { parameters.padding } else { 0.0 };
-    let launch = (parameters.launch + padding) * 1e-6;
+    let swapping = if swaps { swapping(op, chip) } else { 0.0 };
+    let launch = (parameters.launch + padding) * 1e-6 + swapping;
     let work = Work { l2: tile_traffic(op, tile, &executed, chip), ..work::of_prefill_attention(op) };
     let parts = [
         (launch + executed.tiles / f64::from(chip.compute.cores) * cost.overhead, Bound::Launch),
@@ -67,15 +72,21 @@ pub fn estimate(
     Ok(Timing { time, work, multiply, bound: longest(parts), choice: choice(tile, &executed, chip) })
 }
 
-/// A kernel of one new token packs its group into one tile anyway (FlashAttention-2 swaps the two axes).
-fn share_packed(op: &PrefillAttention, packing: f64, chip: &Chip) -> f64 {
-    if chip.vector.separate {
-        0.0
-    } else if op.new == 1 {
-        1.0
-    } else {
-        packing
-    }
+/// Whether the library packs the query heads of a group, as every kernel of Hopper does over a cache in pages.
+fn packs(chip: &Chip, parameters: &PrefillAttentionParameters) -> bool {
+    !chip.vector.separate && (parameters.packing > 0.5 || chip.architecture == Architecture::Hopper)
+}
+
+/// Whether FlashAttention-2 packs the group of one new token by swapping the two axes.
+fn swaps(op: &PrefillAttention, packs: bool, chip: &Chip) -> bool {
+    op.new == 1 && !packs && !chip.vector.separate
+}
+
+/// One kernel copies the queries before the axes are swapped and one the outputs after; one sequence or key-value head needs
+/// neither.
+fn swapping(op: &PrefillAttention, chip: &Chip) -> f64 {
+    let copied = op.batch > 1 && op.kv_heads > 1 && op.kv_heads < op.heads;
+    if copied { 2.0 * regrouped(op.batch, op.heads, op.v_dim, op.compute, chip) } else { 0.0 }
 }
 
 /// Time of one key tile against one query tile on one core, and the constant of a query tile.
@@ -158,11 +169,22 @@ pub(crate) fn held(bytes: Bytes, capacity: f64) -> f64 {
     (2.5 - 2.0 * bytes.get() / capacity).clamp(0.0, 1.0)
 }
 
-/// The cache update that a stack runs as part of attention.
+/// Threads of a full block of vLLM's cache update (`cache_kernels.cu`; recalled).
+const FULL_BLOCK: f64 = 512.0;
+
+/// The cache update that a stack runs as part of attention. In vLLM's a block copies one token, with a thread for each value of its
+/// keys: a core holds the more of them at a time, the fewer threads they have. A warp is always as wide.
 fn update(op: &PrefillAttention, chip: &Chip, parameters: &PrefillAttentionParameters) -> f64 {
     let tokens = f64::from(op.batch) * f64::from(op.new);
     let written = tokens * f64::from(op.kv_heads) * f64::from(op.qk_dim + op.v_dim) * op.kv.bytes();
-    tokens * parameters.token_overhead * 1e-9 + parameters.cache_passes * written / chip.hbm.bandwidth.get()
+    let full = if parameters.block_per_token > 0.5 { share_of_block(op.kv_heads * op.qk_dim) } else { 1.0 };
+    tokens * full * parameters.token_overhead * 1e-9
+        + parameters.cache_passes * written / chip.hbm.bandwidth.get()
+}
+
+/// Threads of a token's block of a full one's.
+fn share_of_block(values: u32) -> f64 {
+    (f64::from(values) / FULL_BLOCK).min(1.0)
 }
 
 /// Bytes of scores and probabilities that separate cube and vector cores exchange through L2: fp32 out and in, 16 bits
@@ -202,6 +224,11 @@ fn choice(tile: Tile, executed: &Executed, chip: &Chip) -> Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_of_the_cache_update_grows_to_four_heads_of_128() {
+        assert_eq!([1, 2, 4, 8].map(|heads| share_of_block(heads * 128)), [0.25, 0.5, 1.0, 1.0]);
+    }
 
     #[test]
     fn a_cache_holds_what_fits_and_nothing_of_twice_as_much() {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
 use vitruvian_cost::{Costs, Fidelity, Library, Memo, ProfileSet};
+use vitruvian_hardware::chip::Architecture;
 use vitruvian_hardware::{Chip, Vendor, catalog};
 use vitruvian_model::operator::{
     DecodeAttention, Embedding, Gemm, GroupedGemm, Imbalance, Indexer, LinearAttention, LinearKind,
@@ -262,9 +263,20 @@ const PLANS: f64 = 1.06;
 /// 96 µs, 512 rows 59.
 const WIDE_TILE: f64 = 96.0 / 59.0;
 
-fn plans(operator: &Operator) -> f64 {
-    let deep_gemm = matches!(operator, Operator::Gemm(op) if op.scheme == Scheme::Fp8Block);
-    if deep_gemm { WIDE_TILE } else { PLANS }
+/// FlashAttention-3 leaves 448 keys whole on Ampere. By the slope from 128 keys (16.6 us on A100) to 256 (21.5) they take 28.9 us;
+/// 512, which are split, take 23.9.
+const WHOLE: f64 = 28.9 / 23.9;
+
+fn plans(chip: &Chip, operator: &Operator) -> f64 {
+    match operator {
+        Operator::Gemm(op) if op.scheme == Scheme::Fp8Block => WIDE_TILE,
+        Operator::DecodeAttention(_)
+            if matches!(chip.architecture, Architecture::Ampere | Architecture::Ada) =>
+        {
+            WHOLE
+        }
+        _ => PLANS,
+    }
 }
 
 /// FlashAttention's rules for splitting a cache count parts and do not measure. On A100 64 heads on one over 256 keys take 30.4 us
@@ -312,7 +324,7 @@ proptest! {
         for fidelity in [Fidelity::Roofline, Fidelity::Tile] {
             let Some(few) = time(&chip, profiles, fidelity, &operator) else { continue };
             let many = time(&chip, profiles, fidelity, &with_more_tokens(&operator)).unwrap();
-            prop_assert!(many * plans(&operator) >= few, "{fidelity:?}: {many} after {few}");
+            prop_assert!(many * plans(&chip, &operator) >= few, "{fidelity:?}: {many} after {few}");
         }
     }
 

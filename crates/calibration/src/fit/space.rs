@@ -21,7 +21,8 @@ struct Axis {
 }
 
 /// Parameters that choose between libraries.
-const SWITCHES: [&str; 3] = ["row_granule", "flashinfer", "dispatch"];
+const SWITCHES: [&str; 6] =
+    ["row_granule", "flashinfer", "flash_attention_3", "packing", "block_per_token", "dispatch"];
 /// Bounds further apart than this factor are searched by ratio.
 const WIDE: f64 = 8.0;
 /// A start stays this far from its bounds, where the slope would vanish.
@@ -64,7 +65,7 @@ impl Space {
         let mut sides = vec![values.to_vec()];
         for (index, parameter) in list.enumerate().filter(|(_, parameter)| SWITCHES.contains(&parameter.name))
         {
-            let ends = [parameter.lower, parameter.upper];
+            let ends = [parameter.upper, parameter.lower];
             let with = |side: &Vec<f64>, end: f64| {
                 let mut side = side.clone();
                 side[index] = end;

@@ -130,13 +130,16 @@ pub(crate) fn merge_latency(chip: &Chip) -> f64 {
     chip.l2.latency.get() / MERGED
 }
 
-/// Bytes over the bandwidth of the level they come from: L2 for what a repeated benchmark finds there.
-pub(crate) fn memory_time(bytes: Bytes, on: &Machine, efficiency: f64) -> f64 {
+/// Bytes over the bandwidth of the level they come from: L2 for what a repeated benchmark finds there, and for what a share
+/// `retained` of it keeps of a longer stream.
+pub(crate) fn memory_time(bytes: Bytes, on: &Machine, efficiency: f64, retained: f64) -> f64 {
     let (hbm, l2) = (on.chip.hbm.bandwidth.get(), on.chip.l2.read_bandwidth.get());
     let held = match on.residency {
         Residency::Cold => 0.0,
         Residency::Rotating { copies } => {
-            crate::prefill_attention::held(bytes * f64::from(copies), on.chip.l2.capacity.get())
+            let (read, capacity) = (bytes * f64::from(copies), on.chip.l2.capacity.get());
+            let kept = (retained * capacity / read.get()).min(1.0);
+            crate::prefill_attention::held(read, capacity).max(kept)
         }
     };
     bytes.get() / efficiency * ((1.0 - held) / hbm + held / l2.max(hbm))

@@ -4,6 +4,8 @@ use vitruvian_hardware::Chip;
 use vitruvian_hardware::chip::Architecture;
 use vitruvian_model::operator::PrefillAttention;
 
+use crate::flash_attention::{ampere_columns, paged_columns};
+
 /// Queries and keys that one core multiplies at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tile {
@@ -23,25 +25,17 @@ pub(super) struct Executed {
 }
 
 impl Tile {
-    /// The tile that the architecture's attention kernel chooses.
-    pub(super) fn of(op: &PrefillAttention, architecture: Architecture) -> Self {
+    /// The tile that the architecture's attention kernel chooses; on Ampere one that packs groups is FlashAttention-3's.
+    pub(super) fn of(op: &PrefillAttention, architecture: Architecture, packs: bool) -> Self {
         let (rows, columns) = match architecture {
-            Architecture::Ampere | Architecture::Ada => flash_attention_2(op.qk_dim),
+            Architecture::Ampere | Architecture::Ada if packs => (128, ampere_columns(op.qk_dim)),
+            Architecture::Ampere | Architecture::Ada => (64, paged_columns(op.qk_dim)),
             Architecture::DaVinciCoupled | Architecture::DaVinciSplit | Architecture::DaVinci950 => {
                 fused_infer_attention(op)
             }
             Architecture::Hopper | Architecture::Blackwell | Architecture::Cdna3 => flash_attention_3(op),
         };
         Self { rows, columns }
-    }
-}
-
-/// Dao-AILab/flash-attention `flash_fwd_launch_template.h`.
-const fn flash_attention_2(dim: u32) -> (u32, u32) {
-    match dim {
-        0..=64 => (128, 128),
-        65..=192 => (128, 64),
-        _ => (64, 64),
     }
 }
 
@@ -66,16 +60,10 @@ fn fused_infer_attention(op: &PrefillAttention) -> (u32, u32) {
     (128, (op.new + op.cached).next_multiple_of(128).min(widest))
 }
 
-/// Tiles executed, where `packed` of the grouped query heads share the rows of a tile.
-pub(super) fn executed(op: &PrefillAttention, tile: Tile, packed: f64) -> Executed {
-    let group = op.heads / op.kv_heads.max(1);
-    let (alone, together) = (of_group(op, tile, 1, op.heads), of_group(op, tile, group.max(1), op.kv_heads));
-    let between = |alone: f64, together: f64| alone + packed * (together - alone);
-    Executed {
-        tiles: between(alone.tiles, together.tiles),
-        columns: between(alone.columns, together.columns),
-        longest: between(alone.longest, together.longest),
-    }
+/// Tiles executed, with the query heads of a group packed into the rows of a tile or each on its own.
+pub(super) fn executed(op: &PrefillAttention, tile: Tile, packed: bool) -> Executed {
+    let group = if packed { (op.heads / op.kv_heads.max(1)).max(1) } else { 1 };
+    of_group(op, tile, group, if packed { op.kv_heads } else { op.heads })
 }
 
 /// `group` query heads in the rows of a tile: a tile of r rows covers r/group tokens.
@@ -213,6 +201,14 @@ mod tests {
         assert_eq!((executed.tiles, executed.columns, executed.longest), (4.0, 10.0, 4.0));
     }
 
+    #[test]
+    fn ampere_has_the_tiles_of_two_libraries() {
+        // 256 tokens: in tiles of 64 by 128, 1 + 1 + 2 + 2 for each of two heads; with both heads in tiles of 128 by 64, 1 + 2 + 3 + 4
+        let op = op(256, 0, 0, 2, 1);
+        let columns = |packs| executed(&op, Tile::of(&op, Architecture::Ampere, packs), packs).columns;
+        assert_eq!((columns(false), columns(true)), (12.0, 10.0));
+    }
+
     proptest! {
         #[test]
         fn tiles_are_counted_exactly(
@@ -227,7 +223,7 @@ mod tests {
         fn executed_tiles_cover_the_pairs(new in 1u32..3000, cached in 0u32..3000, window in 0u32..3000) {
             let op = op(new, cached, window, 1, 1);
             let tile = Tile { rows: 128, columns: 128 };
-            let executed = executed(&op, tile, 1.0);
+            let executed = executed(&op, tile, true);
             prop_assert!(executed.columns * 128.0 * 128.0 >= op.pairs() as f64);
         }
     }
