@@ -1,7 +1,7 @@
 //! Tilings worth a look.
 
-use crate::isa::Space;
-use crate::kernels::gemm::{GemmProblem, GemmTiling};
+use crate::isa::{Space, Type};
+use crate::kernels::gemm::{GemmProblem, GemmTiling, Image};
 use crate::machine::Machine;
 
 /// What the search may choose from.
@@ -67,7 +67,7 @@ impl Menu {
 /// All tilings of a menu, legal or not. Steps and chunks are as deep as halves of L0 and L1 allow.
 pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<GemmTiling> {
     let mut found = Vec::new();
-    for m in sizes(&menu.m, problem.m) {
+    for m in rows(menu, problem) {
         for n in columns(menu, problem) {
             for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
                 for &swizzle in &menu.swizzle {
@@ -83,6 +83,16 @@ pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<
 /// The width of a band, as large as can be where there are few rows.
 fn band(menu: &Menu, problem: &GemmProblem, width: u32) -> u32 {
     if problem.m < menu.banded_rows { u32::MAX } else { width }
+}
+
+/// Rows of a block; those of a convolution are rows of output pixels.
+fn rows(menu: &Menu, problem: &GemmProblem) -> Vec<u32> {
+    let mut rows = sizes(&menu.m, problem.m);
+    if let Some(image) = problem.image {
+        rows = rows.into_iter().map(|m| image.block_rows(m)).collect();
+        rows.dedup();
+    }
+    rows
 }
 
 /// Columns of a block.
@@ -111,42 +121,70 @@ struct Blocks {
 /// The deepest steps and chunks for a block, with one accumulator, and with two where they fit.
 fn fitted(machine: &Machine, problem: &GemmProblem, blocks: Blocks) -> Vec<GemmTiling> {
     let Blocks { m, n, split_k, swizzle } = blocks;
-    let Some(k_l0) = step_depth(machine, problem, m, n) else { return Vec::new() };
-    let k_l1 = chunk_depth(machine, problem, m, n, k_l0);
+    let Some((k_l1, k_l0)) = depths(machine, problem, m, n) else { return Vec::new() };
     let swizzle =
         if swizzle == 0 { widest_band(machine, problem, n) } else { swizzle.min(problem.n.div_ceil(n)) };
     let buffers = if 8 * u64::from(m) * u64::from(n) <= machine.bytes(Space::L0c) { 2 } else { 1 };
     vec![GemmTiling { m, n, k_l1, k_l0, l0c_buffers: buffers, split_k, swizzle }]
 }
 
+/// Depth of a chunk and of a step.
+fn depths(machine: &Machine, problem: &GemmProblem, m: u32, n: u32) -> Option<(u32, u32)> {
+    if let Some(image) = problem.image {
+        return patch_depths(machine, problem, image, m, n);
+    }
+    let k_l0 = step_depth(machine, problem, m, n)?;
+    Some((chunk_depth(machine, problem, m, n, k_l0), k_l0))
+}
+
 /// The largest power-of-two number of fractals whose operands fit half of L0A and half of L0B.
 fn step_depth(machine: &Machine, problem: &GemmProblem, m: u32, n: u32) -> Option<u32> {
     let ty = problem.ty;
-    let fits = |k: u32| {
-        u64::from(ty.bytes(m * k)) * 2 <= machine.bytes(Space::L0a)
-            && u64::from(ty.bytes(n * k)) * 2 <= machine.bytes(Space::L0b)
-    };
     let padded = problem.k.next_multiple_of(ty.fractal_depth());
     let depths = (0..7).rev().map(|power| ty.fractal_depth() << power);
-    // A chunk of patches lies under one pixel of the kernel, and steps divide it.
-    let divides = |k: u32| problem.image.is_none_or(|image| image.channels.is_multiple_of(k));
-    depths.filter(|&k| k < 2 * padded && divides(k)).find(|&k| fits(k))
+    depths.filter(|&k| k < 2 * padded).find(|&k| k <= deepest_step(machine, ty, m, n))
+}
+
+/// The depth whose operands fill half of L0A or half of L0B.
+fn deepest_step(machine: &Machine, ty: Type, m: u32, n: u32) -> u32 {
+    let fits = |space: Space, rows: u32| machine.bytes(space) * 4 / u64::from(rows * ty.bits());
+    fits(Space::L0a, m).min(fits(Space::L0b, n)) as u32
 }
 
 /// The deepest chunk that fits half of L1: whole lines of GM if possible, at most four lines.
 fn chunk_depth(machine: &Machine, problem: &GemmProblem, m: u32, n: u32, k_l0: u32) -> u32 {
-    let line = (machine.core.line * 8 / problem.ty.bits()).next_multiple_of(k_l0);
+    let line = line(machine, problem.ty).next_multiple_of(k_l0);
     let row = u64::from((m + n) * problem.ty.bits()).div_ceil(8);
     let room = (machine.bytes(Space::L1) / 2 / row) as u32;
-    if let Some(image) = problem.image {
-        let depths = (1..=image.channels / k_l0).rev().map(|steps| steps * k_l0);
-        return depths
-            .filter(|depth| image.channels.is_multiple_of(*depth))
-            .find(|&k| k <= room)
-            .unwrap_or(k_l0);
-    }
     let wanted = if room >= line { room / line * line } else { room / k_l0 * k_l0 };
     wanted.min(4 * line).min(problem.k.next_multiple_of(k_l0)).max(k_l0)
+}
+
+/// Elements of a line of GM.
+fn line(machine: &Machine, ty: Type) -> u32 {
+    machine.core.line * 8 / ty.bits()
+}
+
+/// Chunks are groups of channels, as many as fit half of L1 and, in depth, four lines of weights; all chunks of a block, and
+/// all steps of a chunk, are about equal.
+fn patch_depths(
+    machine: &Machine,
+    problem: &GemmProblem,
+    image: Image,
+    m: u32,
+    n: u32,
+) -> Option<(u32, u32)> {
+    let (ty, unit, groups) = (problem.ty, image.group_depth(problem.ty), image.groups(problem.ty));
+    let group = u64::from(image.band_bytes(m)) + u64::from(n) * u64::from(unit * ty.bits()) / 8;
+    let room = u32::try_from(machine.bytes(Space::L1) / 2 / group).ok()?;
+    let most = room.min((4 * line(machine, ty) / unit).max(1)).min(groups);
+    let step = deepest_step(machine, ty, m, n) / ty.fractal_depth();
+    if most == 0 || step == 0 {
+        return None;
+    }
+    let chunk = groups.div_ceil(groups.div_ceil(most)) * unit;
+    let fractals = chunk / ty.fractal_depth();
+    Some((chunk, fractals.div_ceil(fractals.div_ceil(step)) * ty.fractal_depth()))
 }
 
 /// Block columns whose B takes at most half of L2.

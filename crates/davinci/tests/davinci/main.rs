@@ -4,6 +4,7 @@
 
 mod attention;
 mod common;
+mod convolution;
 mod curves;
 mod faults;
 mod files;
