@@ -17,6 +17,8 @@ pub struct Menu {
     pub swizzle: Vec<u32>,
     /// Rows from which bands are narrower than N; fewer are walked along all of N.
     pub banded_rows: u32,
+    /// Rows from which blocks that make whole rounds of all cores are tried besides.
+    pub even_rows: u32,
     /// What products of a few rows are cut into, whatever the cores.
     pub few_rows: Option<FewRows>,
     /// How many of the best by closed form are simulated.
@@ -43,6 +45,7 @@ impl Menu {
             split_k: vec![1, 2, 3, 4, 6, 8, 12],
             swizzle: vec![0, 3, 4, 6],
             banded_rows: 0,
+            even_rows: u32::MAX,
             few_rows: None,
             simulate: 6,
         }
@@ -50,7 +53,8 @@ impl Menu {
 
     /// What a vendor library's matmul chooses from: power-of-two blocks, K whole, blocks walked along N. The rule for a few
     /// rows shows in measured times: at M ≤ 8, N = 1024 runs at the port rate of four cores, N = 2048 of eight. So does the one
-    /// for bands: from M = 256 to 512, weights that do not fit L2 come from memory more than once.
+    /// for bands: from M = 256 to 512, weights that do not fit L2 come from memory more than once. And so does the one for
+    /// even blocks: from M = 1024 on, 2²⁰ elements of C take the time of two rounds on 24 cores, where 64 blocks of 128 × 128 take three.
     pub fn library() -> Self {
         Self {
             m: vec![16, 32, 64, 128, 256],
@@ -58,6 +62,7 @@ impl Menu {
             split_k: vec![1],
             swizzle: vec![0],
             banded_rows: 1024,
+            even_rows: 1024,
             few_rows: Some(FewRows { rows: 8, columns: 1024, n: 256 }),
             simulate: 3,
         }
@@ -67,17 +72,40 @@ impl Menu {
 /// All tilings of a menu, legal or not. Steps and chunks are as deep as halves of L0 and L1 allow.
 pub fn candidates(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<GemmTiling> {
     let mut found = Vec::new();
-    for m in rows(menu, problem) {
-        for n in columns(menu, problem) {
-            for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
-                for &swizzle in &menu.swizzle {
-                    let swizzle = band(menu, problem, swizzle);
-                    found.extend(fitted(machine, problem, Blocks { m, n, split_k, swizzle }));
-                }
+    for (m, n) in blocks(machine, problem, menu) {
+        for &split_k in menu.split_k.iter().filter(|&&split| split == 1 || problem.k / split >= 256) {
+            for &swizzle in &menu.swizzle {
+                let swizzle = band(menu, problem, swizzle);
+                found.extend(fitted(machine, problem, Blocks { m, n, split_k, swizzle }));
             }
         }
     }
     found
+}
+
+/// Rows and columns of a block: all pairs of the menu, and even cuts of one axis for each size of the other.
+fn blocks(machine: &Machine, problem: &GemmProblem, menu: &Menu) -> Vec<(u32, u32)> {
+    let (rows, columns) = (rows(menu, problem), columns(menu, problem));
+    let mut blocks: Vec<_> = rows.iter().flat_map(|&m| columns.iter().map(move |&n| (m, n))).collect();
+    if problem.m >= menu.even_rows {
+        let last = |sizes: &[u32]| sizes.last().copied().unwrap_or(16);
+        let (tallest, widest) = (last(&rows), last(&columns));
+        blocks.extend(rows.iter().map(|&m| (m, even(machine, problem.n, widest, (m, problem.m)))));
+        blocks.extend(columns.iter().map(|&n| (even(machine, problem.m, tallest, (n, problem.n)), n)));
+        blocks.sort_unstable();
+        blocks.dedup();
+    }
+    blocks
+}
+
+/// The largest even part of an axis that fits L0C with a size on the other axis, `(size, extent)`, and makes whole rounds of all
+/// cores with the blocks there.
+fn even(machine: &Machine, extent: u32, largest: u32, (size, other): (u32, u32)) -> u32 {
+    let (cores, across) = (machine.cube_cores, other.div_ceil(size));
+    let whole = (1..cores).find(|parts| (parts * across).is_multiple_of(cores)).unwrap_or(cores);
+    let fits = machine.bytes(Space::L0c) / 4 / u64::from(size.next_multiple_of(16));
+    let parts = extent.div_ceil(largest.min(fits as u32).max(16)).next_multiple_of(whole);
+    extent.div_ceil(parts).next_multiple_of(16)
 }
 
 /// The width of a band, as large as can be where there are few rows.
@@ -193,4 +221,22 @@ fn widest_band(machine: &Machine, problem: &GemmProblem, n: u32) -> u32 {
     let columns = problem.n.div_ceil(n);
     let fits = (machine.shared.l2_capacity / 2 / column.max(1)).max(1) as u32;
     columns.div_ceil(columns.div_ceil(fits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::CoreTiming;
+
+    #[test]
+    fn even_blocks_make_whole_rounds() {
+        let chip = vitruvian_hardware::catalog::chip("ascend-910b2").unwrap();
+        let machine = Machine::new(&chip, CoreTiming::of(chip.architecture).unwrap()).unwrap();
+        let square = GemmProblem::new(1024, 1024, 4096, Type::Bf16);
+        // Eight rows of blocks make whole rounds of 24 with three, six … columns; 128 × 256 is the largest block that fits L0C.
+        assert_eq!(even(&machine, 1024, 512, (128, 1024)), 176);
+        let menu = Menu::library();
+        assert!(blocks(&machine, &square, &menu).contains(&(128, 176)));
+        assert!(!blocks(&machine, &GemmProblem { m: 1008, ..square }, &menu).contains(&(128, 176)));
+    }
 }
