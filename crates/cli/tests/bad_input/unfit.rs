@@ -133,7 +133,7 @@ fn kernels_that_fit_no_core() {
         ),
         (
             &["kernel", "convolution", "--size", "3", "--channels", "3", "--filters", "8", "--kernel", "9"],
-            "error[kernel-shape]: the kernel must fit the padded image, with channels, stride and dilation of at least one",
+            "error[kernel-shape]: the kernel must fit the padded image; sizes are 1 to 32767",
         ),
         (
             &["kernel", "decode", "--heads", "7", "--kv-heads", "2", "--kv-len", "9"],

@@ -203,7 +203,7 @@ fn patch_depths(
     n: u32,
 ) -> Option<(u32, u32)> {
     let (ty, unit, groups) = (problem.ty, image.group_depth(problem.ty), image.groups(problem.ty));
-    let group = u64::from(image.band_bytes(m)) + u64::from(n) * u64::from(unit * ty.bits()) / 8;
+    let group = u64::from(image.band_bytes(m)) + u64::from(n) * u64::from(unit) * u64::from(ty.bits()) / 8;
     let room = u32::try_from(machine.bytes(Space::L1) / 2 / group).ok()?;
     let most = room.min((4 * line(machine, ty) / unit).max(1)).min(groups);
     let step = deepest_step(machine, ty, m, n) / ty.fractal_depth();

@@ -116,6 +116,23 @@ fn adversarial_shapes() {
 }
 
 #[test]
+fn what_has_no_output_or_fits_no_number_is_unsound() {
+    assert!(PLAIN.is_sound() && Image { padding: 0, kernel: 9, ..PLAIN }.is_sound());
+    for image in [
+        Image { padding: 0, kernel: 10, ..PLAIN },
+        Image { padding: 0, dilation: 5, ..PLAIN },
+        Image { stride: 0, ..PLAIN },
+        Image { channels: 0, ..PLAIN },
+        Image { width: 32768, ..PLAIN },
+        Image { width: 20000, height: 20000, ..PLAIN },
+        Image { padding: 32767, ..PLAIN },
+        Image { padding: 500, kernel: 1000, channels: 10000, ..PLAIN },
+    ] {
+        assert!(!image.is_sound(), "{image:?}");
+    }
+}
+
+#[test]
 fn each_type() {
     for ty in [Type::F16, Type::Bf16, Type::F32, Type::S8, Type::S4] {
         check(Image { channels: 70, stride: 2, ..PLAIN }, 33, ty, 5);

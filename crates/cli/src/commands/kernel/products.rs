@@ -140,8 +140,7 @@ pub(super) fn convolution(arguments: &ConvolutionArgs) -> Result<Answer, Diagnos
     let ConvolutionArgs { size, channels, filters, kernel, stride, padding, dilation, .. } = *arguments;
     let image = Image { width: size, height: size, channels, kernel, stride, padding, dilation };
     if !image.is_sound() {
-        let message =
-            "the kernel must fit the padded image, with channels, stride and dilation of at least one";
+        let message = "the kernel must fit the padded image; sizes are 1 to 32767";
         return Err(refused(message).into());
     }
     let shape = (image.rows() * image.columns(), filters, image.depth(arguments.how.dtype.ty()));

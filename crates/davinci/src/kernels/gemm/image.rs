@@ -43,7 +43,7 @@ struct Band {
 }
 
 impl Image {
-    /// No size is larger; that of a map has 15 bits in the instruction.
+    /// No size is larger: as recalled, that of a map has 15 bits in the instruction.
     const LARGEST: u32 = 32767;
 
     /// Output pixels a row.
@@ -56,13 +56,18 @@ impl Image {
         self.outputs(self.height)
     }
 
-    /// Whether the kernel fits the padded image, so that there is an output, and no size is beyond those of the hardware.
+    /// Whether the kernel fits the padded image, so that there is an output, and all extents fit their numbers.
     pub fn is_sound(&self) -> bool {
         let steps = [self.kernel, self.stride, self.dilation, self.channels];
-        let sizes = steps.into_iter().chain([self.width, self.height, self.padding]);
-        let small = sizes.into_iter().all(|size| size <= Self::LARGEST);
-        let room = self.width.min(self.height).saturating_add(2 * self.padding.min(Self::LARGEST));
-        small && !steps.contains(&0) && self.dilation * (self.kernel - 1) < room
+        let mut sizes = steps.into_iter().chain([self.width, self.height, self.padding]);
+        if steps.contains(&0) || sizes.any(|size| size > Self::LARGEST) {
+            return false;
+        }
+        let (width, height) = (self.width + 2 * self.padding, self.height + 2 * self.padding);
+        let bytes = u64::from(width) * u64::from(height) * u64::from(GROUP);
+        let depth = u64::from(self.kernel * self.kernel) * u64::from(self.channels + 64);
+        let fits = |count: u64| u32::try_from(count).is_ok();
+        self.reach() < width.min(height) && fits(bytes) && fits(depth)
     }
 
     /// Groups of channels.
