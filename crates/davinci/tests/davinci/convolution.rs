@@ -107,6 +107,8 @@ fn adversarial_shapes() {
         Image { kernel: 1, stride: 3, padding: 0, ..PLAIN },
         Image { kernel: 2, stride: 5, padding: 0, ..PLAIN },
         Image { kernel: 3, dilation: 4, padding: 0, ..PLAIN },
+        // Three whole rows would not fit half of L1.
+        Image { width: 6000, height: 3, channels: 5, stride: 2, ..PLAIN },
         Image { width: 33, height: 2, channels: 50, padding: 2, ..PLAIN },
         Image { width: 2, height: 40, channels: 17, padding: 0, kernel: 2, ..PLAIN },
     ] {

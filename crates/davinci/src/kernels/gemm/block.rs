@@ -118,7 +118,8 @@ impl<'p> Block<'p> {
         let half = parity.l1 % 2;
         let depth = chunk.depth;
         b.wait(Pipe::Mte1, Pipe::Mte2, half as u8);
-        b.push(self.load_a(half, chunk)).push(self.load_b(half, depth));
+        self.load_a(b, half, chunk);
+        b.push(self.load_b(half, depth));
         if self.problem.sparse {
             b.push(self.load_index(half, depth));
         }

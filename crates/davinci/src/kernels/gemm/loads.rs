@@ -7,11 +7,11 @@ use crate::isa::{Address, Burst, Instruction, Move, Nd2Nz, Pipe, Space};
 use crate::program::{ProgramBuilder, at};
 
 impl Block<'_> {
-    pub(super) fn load_a(&self, half: u32, chunk: Chunk) -> Instruction {
+    pub(super) fn load_a(&self, b: &mut ProgramBuilder, half: u32, chunk: Chunk) {
         if let Some(image) = self.problem.image {
-            return self.load_band(image, half, chunk);
+            return self.load_band(b, image, half, chunk);
         }
-        Instruction::Nd2Nz(Nd2Nz {
+        b.push(Instruction::Nd2Nz(Nd2Nz {
             dst: self.a_half(half),
             src: Address::indexed(Space::Gm, A_ADDRESS, 0),
             rows: self.task.m.1,
@@ -19,7 +19,7 @@ impl Block<'_> {
             src_pitch: self.ty().bytes(self.problem.k),
             dst_rows: self.m,
             ty: self.ty(),
-        })
+        }));
     }
 
     /// Indices of a chunk, in the order of its elements in L0B.
