@@ -9,6 +9,7 @@ mod curves;
 mod faults;
 mod files;
 mod gemm;
+mod img2col;
 mod rows;
 mod tables;
 mod text;
