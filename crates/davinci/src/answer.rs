@@ -56,7 +56,7 @@ pub const KERNELS: [(&str, &str); 11] = [
         "C = A · B: fp16, bf16, hf32, fp32, int8, int4; split K, NZ weights, bias, fused dequantise, 4:2 sparse weights",
     ),
     ("grouped-gemm", "products of many experts in one launch"),
-    ("convolution", "implicit im2col on the way to L1"),
+    ("convolution", "patches cut from the image on the way to L0A"),
     (
         "attention",
         "fused causal or full attention of whole sequences, cube and vector cores pipelined through L2",

@@ -10,6 +10,7 @@ mod core;
 mod cube;
 mod fault;
 mod global;
+mod img2col;
 mod memory;
 mod moves;
 mod number;

@@ -6,6 +6,7 @@
 mod address;
 mod copy;
 mod cube;
+mod patches;
 mod pipe;
 mod sync;
 mod types;
@@ -14,6 +15,7 @@ mod vector;
 pub use address::{Address, Reg, Space};
 pub use copy::{Burst, Fixpipe, FractalLoad, Layout, Move, Nd2Nz, Quant, Side};
 pub use cube::{Accumulate, Mmad};
+pub use patches::{Img2col, Patches};
 pub use pipe::Pipe;
 pub use sync::{CrossMode, EventId, Sync};
 pub use types::Type;
@@ -69,6 +71,8 @@ pub enum Instruction {
     Nd2Nz(Nd2Nz),
     /// L1 to L0A or L0B.
     FractalLoad(FractalLoad),
+    /// L1 to L0A or L0B, as patches of a feature map.
+    Img2col(Img2col),
     /// L0C to GM or L1, with conversion.
     Fixpipe(Fixpipe),
     /// Matrix multiply-accumulate.
@@ -85,7 +89,7 @@ impl Instruction {
         match self {
             Self::Burst(burst) => burst.route.pipe(),
             Self::Nd2Nz(_) => Pipe::Mte2,
-            Self::FractalLoad(_) => Pipe::Mte1,
+            Self::FractalLoad(_) | Self::Img2col(_) => Pipe::Mte1,
             Self::Fixpipe(_) => Pipe::Fix,
             Self::Mmad(_) => Pipe::M,
             Self::Vector(_) => Pipe::V,

@@ -139,8 +139,8 @@ fn kernels_that_fit_no_core() {
             "error[kernel-shape]: only products of integers have a scale to come back from",
         ),
         (
-            &["kernel", "convolution", "--size", "8", "--channels", "3", "--filters", "8"],
-            "error[kernel-shape]: channels are stored in sixteens",
+            &["kernel", "convolution", "--size", "3", "--channels", "3", "--filters", "8", "--kernel", "9"],
+            "error[kernel-shape]: the kernel must fit the padded image; sizes are 1 to 32767",
         ),
         (
             &["kernel", "decode", "--heads", "7", "--kv-heads", "2", "--kv-len", "9"],

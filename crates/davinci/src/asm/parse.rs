@@ -2,12 +2,13 @@
 
 use super::line::{Line, number, register};
 use crate::isa::{
-    Accumulate, Address, Burst, Condition, CrossMode, EventId, Fixpipe, FractalLoad, Instruction, Layout,
-    Mask, Mmad, Move, Nd2Nz, Pipe, Quant, Side, Space, Strides, Sync, Type, Vector, VectorOp,
+    Accumulate, Address, Burst, Condition, CrossMode, EventId, Fixpipe, FractalLoad, Img2col, Instruction,
+    Layout, Mask, Mmad, Move, Nd2Nz, Patches, Pipe, Quant, Side, Space, Strides, Sync, Type, Vector,
+    VectorOp,
 };
 
 /// Mnemonics besides the vector operations.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "mov",
     "add",
     "mul",
@@ -25,6 +26,8 @@ const NAMES: [&str; 26] = [
     "load_cbuf_to_ca",
     "load_cbuf_to_cb",
     "load_cbuf_to_cb_sparse",
+    "img2colv2_cbuf_to_ca",
+    "img2colv2_cbuf_to_cb",
     "mmad",
     "mmad_sparse",
     "copy_matrix_cc_to_gm",
@@ -63,6 +66,8 @@ fn by_name(line: &mut Line<'_>, name: &str, suffixes: &[&str]) -> Option<Instruc
         "load_cbuf_to_ca" => fractal(line, Side::A, suffixes),
         "load_cbuf_to_cb" => fractal(line, Side::B, suffixes),
         "load_cbuf_to_cb_sparse" => fractal(line, Side::SparseB, suffixes),
+        "img2colv2_cbuf_to_ca" => img2col(line, Space::L0a, suffixes),
+        "img2colv2_cbuf_to_cb" => img2col(line, Space::L0b, suffixes),
         "mmad" | "mmad_sparse" => mmad(line, name == "mmad_sparse", suffixes),
         "copy_matrix_cc_to_gm" => fixpipe(line, Space::Gm, suffixes),
         "copy_matrix_cc_to_cbuf" => fixpipe(line, Space::L1, suffixes),
@@ -152,6 +157,35 @@ fn fractal(line: &mut Line<'_>, side: Side, suffixes: &[&str]) -> Option<Instruc
     let transpose = line.option("transpose");
     let src_rows = line.size_or("src_rows", if transpose { cols } else { rows })?;
     Some(Instruction::FractalLoad(FractalLoad { side, dst, src, index, rows, cols, src_rows, transpose, ty }))
+}
+
+fn img2col(line: &mut Line<'_>, to: Space, suffixes: &[&str]) -> Option<Instruction> {
+    let ty = ty(line, suffixes, 0)?;
+    let (dst, src) = (line.address(to)?, line.address(Space::L1)?);
+    let patches = patches(line)?;
+    let (m_start, m) = (line.size_or("m_start", 0)?, line.size("m")?);
+    let (k_start, k) = (line.size_or("k_start", 0)?, line.size("k")?);
+    Some(Instruction::Img2col(Img2col { dst, src, patches, m_start, m, k_start, k, ty }))
+}
+
+fn patches(line: &mut Line<'_>) -> Option<Patches> {
+    let whole = Patches::pixels(line.size("width")?, line.size("height")?, line.size("channels")?);
+    let mut both = |x: &str, y: &str| Some([step(line, x)?, step(line, y)?]);
+    let kernel = both("kernel_w", "kernel_h")?;
+    let stride = both("stride_w", "stride_h")?;
+    let dilation = both("dilation_w", "dilation_h")?;
+    let mut pad = |name: &str| line.size_or(name, 0);
+    let padding = [pad("pad_left")?, pad("pad_right")?, pad("pad_top")?, pad("pad_bottom")?];
+    let value = float(line, "pad_value").unwrap_or(0.0);
+    Some(Patches { kernel, stride, dilation, padding, value, ..whole })
+}
+
+/// A size of one or more; one if not given.
+fn step(line: &mut Line<'_>, name: &str) -> Option<u32> {
+    match line.size_or(name, 1)? {
+        0 => line.error(line.mnemonic.span, "asm-number", format!("`{name}` is zero"), "at least 1"),
+        size => Some(size),
+    }
 }
 
 fn mmad(line: &mut Line<'_>, sparse: bool, suffixes: &[&str]) -> Option<Instruction> {

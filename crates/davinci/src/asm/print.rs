@@ -3,8 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use crate::isa::{
-    Accumulate, Address, Burst, CrossMode, EventId, Fixpipe, FractalLoad, Instruction, Layout, Mask, Mmad,
-    Nd2Nz, Quant, Reg, Side, Space, Strides, Sync, Vector, VectorOp,
+    Accumulate, Address, Burst, CrossMode, EventId, Fixpipe, FractalLoad, Img2col, Instruction, Layout, Mask,
+    Mmad, Nd2Nz, Patches, Quant, Reg, Side, Space, Strides, Sync, Vector, VectorOp,
 };
 use crate::kernel::{CoreKind, Kernel, Role};
 
@@ -52,6 +52,7 @@ impl fmt::Display for Instruction {
             Self::Burst(burst) => write_burst(f, burst),
             Self::Nd2Nz(nd2nz) => write_nd2nz(f, nd2nz),
             Self::FractalLoad(load) => write_fractal(f, load),
+            Self::Img2col(load) => write_img2col(f, load),
             Self::Fixpipe(fixpipe) => write_fixpipe(f, fixpipe),
             Self::Mmad(mmad) => write_mmad(f, mmad),
             Self::Vector(vector) => write_vector(f, vector),
@@ -122,6 +123,32 @@ fn write_fractal(f: &mut fmt::Formatter<'_>, load: &FractalLoad) -> fmt::Result 
     write!(f, ", rows={}, cols={}", load.rows, load.cols)?;
     size(f, "src_rows", load.src_rows, if load.transpose { load.cols } else { load.rows })?;
     option(f, "transpose", load.transpose)
+}
+
+fn write_img2col(f: &mut fmt::Formatter<'_>, load: &Img2col) -> fmt::Result {
+    let name = if load.dst.space == Space::L0a { "img2colv2_cbuf_to_ca" } else { "img2colv2_cbuf_to_cb" };
+    write!(f, "{name}.{} {}, {}", load.ty.name(), load.dst, load.src)?;
+    write_patches(f, &load.patches)?;
+    size(f, "m_start", load.m_start, 0)?;
+    write!(f, ", m={}", load.m)?;
+    size(f, "k_start", load.k_start, 0)?;
+    write!(f, ", k={}", load.k)
+}
+
+fn write_patches(f: &mut fmt::Formatter<'_>, p: &Patches) -> fmt::Result {
+    write!(f, ", width={}, height={}, channels={}", p.width, p.height, p.channels)?;
+    let steps = [
+        ("kernel_w", p.kernel[0]),
+        ("kernel_h", p.kernel[1]),
+        ("stride_w", p.stride[0]),
+        ("stride_h", p.stride[1]),
+        ("dilation_w", p.dilation[0]),
+        ("dilation_h", p.dilation[1]),
+    ];
+    steps.into_iter().try_for_each(|(name, value)| size(f, name, value, 1))?;
+    let sides = ["pad_left", "pad_right", "pad_top", "pad_bottom"];
+    sides.into_iter().zip(p.padding).try_for_each(|(name, value)| size(f, name, value, 0))?;
+    if p.value == 0.0 { Ok(()) } else { write!(f, ", pad_value={:?}", p.value) }
 }
 
 fn write_mmad(f: &mut fmt::Formatter<'_>, mmad: &Mmad) -> fmt::Result {

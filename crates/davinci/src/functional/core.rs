@@ -8,7 +8,7 @@ use super::fault::{Fault, FaultKind};
 use super::global::GlobalMemory;
 use super::memory::{Memory, Touch};
 use super::resolve::resolve;
-use super::{cube, moves, vector};
+use super::{cube, img2col, moves, vector};
 use crate::isa::{CrossMode, EventId, Instruction, Pipe, Reg, Space, Sync};
 use crate::kernel::{CoreKind, Kernel};
 use crate::machine::Machine;
@@ -297,6 +297,7 @@ impl<'k> Core<'k> {
             Instruction::Burst(burst) => moves::burst(&mut access, burst),
             Instruction::Nd2Nz(nd2nz) => moves::nd2nz(&mut access, nd2nz),
             Instruction::FractalLoad(load) => moves::fractal(&mut access, load),
+            Instruction::Img2col(load) => img2col::run(&mut access, load),
             Instruction::Fixpipe(fixpipe) => cube::fixpipe(&mut access, fixpipe),
             Instruction::Mmad(mmad) => cube::mmad(&mut access, mmad),
             Instruction::Vector(vector) => vector::run(&mut access, vector),

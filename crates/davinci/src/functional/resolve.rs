@@ -1,7 +1,7 @@
 //! Registers to numbers.
 
 use crate::isa::{
-    Accumulate, Address, Burst, Fixpipe, FractalLoad, Instruction, Mmad, Nd2Nz, Quant, Reg, Vector,
+    Accumulate, Address, Burst, Fixpipe, FractalLoad, Img2col, Instruction, Mmad, Nd2Nz, Quant, Reg, Vector,
 };
 
 /// The same instruction with registers replaced by their values.
@@ -20,6 +20,7 @@ pub(super) fn resolve(instruction: Instruction, registers: &[i64; Reg::COUNT]) -
             index: fix(l.index),
             ..l
         }),
+        Instruction::Img2col(l) => Instruction::Img2col(Img2col { dst: fix(l.dst), src: fix(l.src), ..l }),
         Instruction::Fixpipe(x) => {
             let quant =
                 if let Quant::Vector(scales) = x.quant { Quant::Vector(fix(scales)) } else { x.quant };

@@ -20,7 +20,7 @@ mod schedule;
 
 pub use image::Image;
 pub use problem::{Epilogue, GemmProblem, Weights};
-pub use schedule::{GemmTiling, Task, tasks};
+pub use schedule::{GemmTiling, Task, row_blocks, tasks};
 
 use crate::isa::{Pipe, Type};
 use crate::kernel::{CoreKind, Kernel, Role};
@@ -31,7 +31,7 @@ use block::{BIAS, Block, Parity, SCALES};
 /// Where the operands of a GEMM are in GM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operands {
-    /// A, row-major.
+    /// A: row-major, or an image as [`Image`] says.
     pub a: u64,
     /// B, as [`Weights`] says.
     pub b: u64,
@@ -98,11 +98,8 @@ fn place(kernel: &mut Kernel, problem: &GemmProblem, suffix: &str) -> Operands {
     let (m, n, k) = (u64::from(problem.m), u64::from(problem.n), u64::from(problem.k));
     let bytes = |count: u64, ty: Type| (count * u64::from(ty.bits())).div_ceil(8);
     let mut tensor = |name: &str, bytes, role| kernel.place(&format!("{name}{suffix}"), bytes, role);
-    let pixels = problem
-        .image
-        .map_or(m * k, |image| u64::from(image.width * image.height) * u64::from(image.channels));
     let optional = |wanted: bool, bytes: u64| if wanted { Some(bytes) } else { None };
-    let a = tensor("a", bytes(pixels, problem.ty), Role::Input);
+    let a = tensor("a", problem.left_bytes(), Role::Input);
     let b = tensor("b", problem.weight_bytes(), Role::Input);
     let c = tensor("c", bytes(m * n, problem.out), Role::Output);
     let mut side = |name: &str, bytes: Option<u64>| bytes.map_or(0, |bytes| tensor(name, bytes, Role::Input));

@@ -116,6 +116,10 @@ pub struct CoreTiming {
     pub l1_l0a: PathTiming,
     /// L1 to L0B.
     pub l1_l0b: PathTiming,
+    /// L1 to L0A as patches.
+    pub img2col_l0a: PathTiming,
+    /// L1 to L0B as patches.
+    pub img2col_l0b: PathTiming,
     /// UB to UB, and between L1 and the small buffers.
     pub local: PathTiming,
     /// Bytes per cycle from L1 to the bias table.
@@ -189,6 +193,8 @@ impl CoreTiming {
             l0c_l1: f.path("l0c_l1"),
             l1_l0a: f.path("l1_l0a"),
             l1_l0b: f.path("l1_l0b"),
+            img2col_l0a: f.path("img2col_l0a"),
+            img2col_l0b: f.path("img2col_l0b"),
             local: f.path("ub_ub"),
             l1_bt_width: f.number("widths.l1_bt", "B/cycle"),
             l1_fb_width: f.number("widths.l1_fb", "B/cycle"),

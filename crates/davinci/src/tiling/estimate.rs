@@ -1,7 +1,7 @@
 //! A closed form for the time of a GEMM kernel, good enough to rank tilings.
 
 use crate::isa::Type;
-use crate::kernels::gemm::{GemmProblem, GemmTiling, Weights};
+use crate::kernels::gemm::{GemmProblem, GemmTiling, Weights, row_blocks};
 use crate::machine::Machine;
 use crate::timing::Warmth;
 
@@ -11,7 +11,7 @@ use crate::timing::Warmth;
 /// T = ⌈blocks / cores⌉ · (max(cube, MTE1, MTE2) + store) + first chunk
 /// ```
 pub fn estimate(machine: &Machine, problem: &GemmProblem, tiling: &GemmTiling, warmth: Warmth) -> f64 {
-    let blocks = f64::from(problem.m.div_ceil(tiling.m))
+    let blocks = row_blocks(problem, tiling).len() as f64
         * f64::from(problem.n.div_ceil(tiling.n))
         * f64::from(tiling.split_k);
     let cores = f64::from(machine.cube_cores).min(blocks);
@@ -51,12 +51,17 @@ fn load_cycles(
     let share = machine.shared.l2_read / cores;
     let port = machine.paths.gm_l1_nd2nz.min(share);
     let weights = if problem.weights == Weights::Nz { machine.paths.gm_l1.min(share) } else { port };
-    let (a, b) = (f64::from(tiling.m) * depth * size, f64::from(tiling.n) * depth * size);
+    let (a, b) = (left_bytes(problem, tiling, depth * size), f64::from(tiling.n) * depth * size);
     // A chunk of B comes from device memory once, for all blocks of a column.
-    let rows = f64::from(problem.m.div_ceil(tiling.m));
+    let rows = row_blocks(problem, tiling).len() as f64;
     let missed = (1.0 - warmth.resident) * b / rows;
     let starts = 2.0 * f64::from(machine.core.gm_l1_nd2nz.startup);
     starts + a / port + (b - missed) / weights + missed / weights.min(machine.shared.hbm / cores)
+}
+
+/// Bytes that a chunk of A brings, `row` of them for each row of a matrix.
+fn left_bytes(problem: &GemmProblem, tiling: &GemmTiling, row: f64) -> f64 {
+    problem.image.map_or(f64::from(tiling.m) * row, |_| f64::from(tiling.l1_a(problem)))
 }
 
 /// What of the store the cube cannot hide: a tenth with two accumulators or halves of one (measured on the simulator).

@@ -45,7 +45,11 @@ pub fn inequalities(machine: &Machine, problem: &GemmProblem, tiling: &GemmTilin
         row(Space::L0c, "buffers·m·n·4", accumulator),
         row(
             Space::L1,
-            "2·(m + n)·k1·size + tables",
+            if problem.image.is_some() {
+                "2·(band + n·k1·size) + tables"
+            } else {
+                "2·(m + n)·k1·size + tables"
+            },
             u64::from(tiling.l1_tables(problem) + tiling.table_bytes(problem)),
         ),
         row(Space::Bt, "4·n if bias", if problem.bias { 4 * u64::from(n) } else { 0 }),
@@ -60,18 +64,18 @@ pub fn inequalities(machine: &Machine, problem: &GemmProblem, tiling: &GemmTilin
 /// Whether a tiling fits all buffers, its steps are whole fractals and divide its chunks.
 pub fn is_legal(machine: &Machine, problem: &GemmProblem, tiling: &GemmTiling) -> bool {
     let fractal = Type::fractal_depth(problem.ty);
+    // The last step of a chunk of patches may be shorter; the chunk is whole groups of channels.
+    let grain = problem.image.map_or(tiling.k_l0, |image| image.group_depth(problem.ty));
     let whole = tiling.k_l0.is_multiple_of(fractal)
-        && tiling.k_l1.is_multiple_of(tiling.k_l0)
+        && tiling.k_l1.is_multiple_of(grain)
         && tiling.m.is_multiple_of(16)
         && tiling.n.is_multiple_of(16);
     // Partial sums of a split K meet by fp32 addition in GM.
     let sums = tiling.split_k == 1 || problem.out == Type::F32;
-    // A sparse step is a whole fractal of B after compression; a chunk of patches lies under one pixel of the kernel.
+    // A sparse step is a whole fractal of B after compression.
     let sparse = !problem.sparse
         || tiling.k_l0.is_multiple_of(2 * fractal)
             && problem.k.is_multiple_of(2 * fractal)
             && tiling.split_k == 1;
-    let patches =
-        problem.image.is_none_or(|image| image.channels.is_multiple_of(tiling.k_l1) && tiling.split_k == 1);
-    whole && sums && sparse && patches && inequalities(machine, problem, tiling).iter().all(Inequality::holds)
+    whole && sums && sparse && inequalities(machine, problem, tiling).iter().all(Inequality::holds)
 }

@@ -1,6 +1,6 @@
 //! Cycles of one instruction that runs alone.
 
-use crate::isa::{Burst, Fixpipe, FractalLoad, Instruction, Mmad, Move, Nd2Nz, Side, Space, Vector};
+use crate::isa::{Burst, Fixpipe, FractalLoad, Img2col, Instruction, Mmad, Move, Nd2Nz, Side, Space, Vector};
 use crate::machine::{CoreTiming, Machine, PathTiming};
 
 /// What an instruction costs its pipe.
@@ -37,6 +37,7 @@ pub(super) fn local(machine: &Machine, instruction: &Instruction) -> Cost {
     match instruction {
         Instruction::Burst(burst) => occupied(burst_cycles(machine, burst)),
         Instruction::FractalLoad(load) => occupied(fractal_cycles(machine, load)),
+        Instruction::Img2col(load) => occupied(img2col_cycles(machine, load)),
         Instruction::Fixpipe(fixpipe) => occupied(fixpipe_to_l1(machine, fixpipe)),
         Instruction::Mmad(mmad) => mmad_cost(machine, mmad),
         Instruction::Vector(vector) => vector_cost(machine, vector),
@@ -69,6 +70,15 @@ fn fractal_cycles(machine: &Machine, load: &FractalLoad) -> u32 {
         Side::B => path_cycles(machine.core.l1_l0b, machine.paths.l1_l0b, bytes),
         // half of the elements, and a quarter byte of index for each kept one
         Side::SparseB => path_cycles(machine.core.l1_l0b, machine.paths.l1_l0b, bytes * 0.5 * 1.25),
+    }
+}
+
+/// The bytes written, at the width of the path; what it reads of L1 more than once is not counted.
+fn img2col_cycles(machine: &Machine, load: &Img2col) -> u32 {
+    let bytes = f64::from(load.m) * f64::from(load.k) * f64::from(load.ty.bits()) / 8.0;
+    match load.dst.space {
+        Space::L0a => path_cycles(machine.core.img2col_l0a, machine.paths.l1_l0a, bytes),
+        _ => path_cycles(machine.core.img2col_l0b, machine.paths.l1_l0b, bytes),
     }
 }
 

@@ -53,3 +53,16 @@ pub(crate) fn table(name: &str) -> Option<String> {
     }
     text
 }
+
+/// The pixel under a tap of a patch on one axis of an image, if it is not in the padding.
+pub(crate) fn pixel(
+    output: u32,
+    stride: u32,
+    tap: u32,
+    dilation: u32,
+    padding: u32,
+    size: u32,
+) -> Option<usize> {
+    let at = i64::from(output * stride + tap * dilation) - i64::from(padding);
+    usize::try_from(at).ok().filter(|at| *at < size as usize)
+}

@@ -138,6 +138,8 @@ fn every_instruction_has_a_program() {
         "load_cbuf_to_ca",
         "load_cbuf_to_cb",
         "load_cbuf_to_cb_sparse",
+        "img2colv2_cbuf_to_ca",
+        "img2colv2_cbuf_to_cb",
         "mmad",
         "mmad_sparse",
         "copy_matrix_cc_to_gm",

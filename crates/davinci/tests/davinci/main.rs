@@ -4,10 +4,12 @@
 
 mod attention;
 mod common;
+mod convolution;
 mod curves;
 mod faults;
 mod files;
 mod gemm;
+mod img2col;
 mod rows;
 mod tables;
 mod text;

@@ -49,8 +49,8 @@ fn bf16_gemm() {
         mean(&large)
     );
     // The target of 10 % is met, that of 5 % is missed: D14. Builds with debug assertions see a ninth of the rows.
-    let allowed = if cfg!(debug_assertions) { 12.0 } else { 10.0 };
-    assert!(mean(&all) <= allowed && mean(&large) <= 9.0, "{:.2} {:.2}", mean(&all), mean(&large));
+    let allowed = if cfg!(debug_assertions) { (12.0, 9.0) } else { (10.0, 7.0) };
+    assert!(mean(&all) <= allowed.0 && mean(&large) <= allowed.1, "{:.2} {:.2}", mean(&all), mean(&large));
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub(crate) struct ConvolutionArgs {
     /// Width and height of the image
     #[arg(long)]
     size: u32,
-    /// Its channels; a multiple of 16, as the layout in memory pads them
+    /// Its channels; memory holds them in groups of 32 bytes
     #[arg(long)]
     channels: u32,
     /// Output channels
@@ -70,6 +70,9 @@ pub(crate) struct ConvolutionArgs {
     /// Pixels added on each side
     #[arg(long, default_value_t = 1)]
     padding: u32,
+    /// Distance of neighbouring taps of the kernel
+    #[arg(long, default_value_t = 1)]
+    dilation: u32,
     #[command(flatten)]
     how: How,
     #[command(flatten)]
@@ -134,17 +137,13 @@ pub(super) fn gemm(arguments: &GemmArgs) -> Result<Answer, Diagnostics> {
 const SPARSE_GRAIN: u32 = 64;
 
 pub(super) fn convolution(arguments: &ConvolutionArgs) -> Result<Answer, Diagnostics> {
-    let ConvolutionArgs { size, channels, filters, kernel, stride, padding, .. } = *arguments;
-    let width = size.saturating_add(2 * padding);
-    let image = Image { width, height: width, channels, kernel, stride };
-    if kernel == 0 || stride == 0 || kernel > width {
-        return Err(refused("the kernel must fit the padded image, with a stride of at least one").into());
+    let ConvolutionArgs { size, channels, filters, kernel, stride, padding, dilation, .. } = *arguments;
+    let image = Image { width: size, height: size, channels, kernel, stride, padding, dilation };
+    if !image.is_sound() {
+        let message = "the kernel must fit the padded image; sizes are 1 to 32767";
+        return Err(refused(message).into());
     }
-    if channels == 0 || !channels.is_multiple_of(16) {
-        let help = format!("{} channels are stored", channels.next_multiple_of(16).max(16));
-        return Err(refused("channels are stored in sixteens").help(help).into());
-    }
-    let shape = (image.rows() * image.columns(), filters, image.depth());
+    let shape = (image.rows() * image.columns(), filters, image.depth(arguments.how.dtype.ty()));
     product(&GemmProblem { image: Some(image), ..arguments.how.problem(shape)? }, &arguments.common)
 }
 

@@ -93,31 +93,24 @@ impl<'p> Block<'p> {
         self.ty().fractal_depth().max(32)
     }
 
-    /// All chunks of K: the first starts the accumulator, pairs run in a loop, and the last ends it. The patches of an image do
-    /// not follow each other at one distance, so their chunks are written out.
+    /// All chunks of K: the first starts the accumulator, pairs run in a loop, and the last ends it.
     fn depth(&self, b: &mut ProgramBuilder, parity: &mut Parity) {
         let depth = self.task.k.1;
         let size = self.tiling.k_l1.min(depth);
         let chunks = depth.div_ceil(size);
         let last = depth - (chunks - 1) * size;
-        let middle = |index: u32| Chunk { depth: size, done: index * size, first: index == 0, last: false };
-        if self.problem.image.is_some() {
-            (0..chunks - 1).for_each(|index| self.chunk(b, parity, middle(index)));
-        } else if chunks > 1 {
-            self.chunk(b, parity, middle(0));
+        let middle = Chunk { depth: size, first: false, last: false };
+        if chunks > 1 {
+            self.chunk(b, parity, Chunk { first: true, ..middle });
             b.repeat((chunks - 2) / 2, |b| {
-                self.chunk(b, parity, middle(1));
-                self.chunk(b, parity, middle(2));
+                self.chunk(b, parity, middle);
+                self.chunk(b, parity, middle);
             });
             if !chunks.is_multiple_of(2) {
-                self.chunk(b, parity, middle(1));
+                self.chunk(b, parity, middle);
             }
         }
-        self.chunk(
-            b,
-            parity,
-            Chunk { depth: last, done: (chunks - 1) * size, first: chunks == 1, last: true },
-        );
+        self.chunk(b, parity, Chunk { depth: last, first: chunks == 1, last: true });
     }
 
     /// One chunk: loads into an L1 half, then its steps through the L0 halves.
@@ -139,7 +132,7 @@ impl<'p> Block<'p> {
             done += step;
         }
         b.set(Pipe::Mte1, Pipe::Mte2, half as u8);
-        b.advance(A_ADDRESS, self.bytes(depth)).advance(B_ADDRESS, self.b_advance(depth));
+        b.advance(A_ADDRESS, self.a_advance(depth)).advance(B_ADDRESS, self.b_advance(depth));
         if self.problem.sparse {
             b.advance(
                 INDEX_ADDRESS,
@@ -189,11 +182,14 @@ impl<'p> Block<'p> {
 
     fn cut_a(&self, half: u32, step: Step) -> Instruction {
         let depth = self.ty().fractal_depth();
-        let column = step.done / depth * self.m * 32;
+        let dst = at(Space::L0a, half * self.tiling.l0_half(self.tiling.m, self.ty()));
+        if let Some(image) = self.problem.image {
+            return self.cut_patches(image, dst, step);
+        }
         Instruction::FractalLoad(FractalLoad {
             side: Side::A,
-            dst: at(Space::L0a, half * self.tiling.l0_half(self.tiling.m, self.ty())),
-            src: at(Space::L1, step.half * self.tiling.l1_half(self.problem) + column),
+            dst,
+            src: self.a_half(step.half).plus(u64::from(step.done / depth * self.m * 32)),
             index: at(Space::L1, 0),
             rows: self.m,
             cols: step.size.next_multiple_of(depth),
@@ -306,6 +302,10 @@ impl<'p> Block<'p> {
 
     pub(super) fn index_half(&self, half: u32) -> u32 {
         self.b_half(half) + self.tiling.l1_b(self.problem)
+    }
+
+    pub(super) fn a_half(&self, half: u32) -> Address {
+        at(Space::L1, half * self.tiling.l1_half(self.problem))
     }
 
     pub(super) fn b_half(&self, half: u32) -> u32 {

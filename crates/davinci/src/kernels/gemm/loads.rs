@@ -8,35 +8,18 @@ use crate::program::{ProgramBuilder, at};
 
 impl Block<'_> {
     pub(super) fn load_a(&self, b: &mut ProgramBuilder, half: u32, chunk: Chunk) {
-        let dst = at(Space::L1, half * self.tiling.l1_half(self.problem));
-        let load = Nd2Nz {
-            dst,
+        if let Some(image) = self.problem.image {
+            return self.load_band(b, image, half, chunk);
+        }
+        b.push(Instruction::Nd2Nz(Nd2Nz {
+            dst: self.a_half(half),
             src: Address::indexed(Space::Gm, A_ADDRESS, 0),
             rows: self.task.m.1,
             cols: chunk.depth,
             src_pitch: self.ty().bytes(self.problem.k),
             dst_rows: self.m,
             ty: self.ty(),
-        };
-        match self.problem.image {
-            None => {
-                b.push(Instruction::Nd2Nz(load));
-            }
-            Some(image) => {
-                let k = self.task.k.0 + chunk.done;
-                for piece in image.pieces(self.task.m, k, self.ty()) {
-                    let src = Address::at(Space::Gm, self.operands.a + piece.offset);
-                    let dst = dst.plus(u64::from(piece.row) * 32);
-                    b.push(Instruction::Nd2Nz(Nd2Nz {
-                        dst,
-                        src,
-                        rows: piece.rows,
-                        src_pitch: piece.pitch,
-                        ..load
-                    }));
-                }
-            }
-        }
+        }));
     }
 
     /// Indices of a chunk, in the order of its elements in L0B.
@@ -99,6 +82,9 @@ impl Block<'_> {
     }
 
     pub(super) fn a_address(&self) -> u64 {
+        if let Some(image) = self.problem.image {
+            return self.operands.a + self.band_address(image);
+        }
         let elements = u64::from(self.task.m.0) * u64::from(self.problem.k) + u64::from(self.task.k.0);
         self.operands.a + elements * u64::from(self.ty().bits()) / 8
     }
@@ -120,6 +106,10 @@ impl Block<'_> {
         let columns = u64::from(self.stored(self.task.k.0) / 32);
         let rows = u64::from(self.problem.n.next_multiple_of(16));
         self.operands.index + (columns * rows + u64::from(self.task.n.0)) * 8
+    }
+
+    pub(super) fn a_advance(&self, depth: u32) -> u64 {
+        self.problem.image.map_or(self.bytes(depth), |image| self.groups_bytes(image, depth))
     }
 
     pub(super) fn b_advance(&self, depth: u32) -> u64 {

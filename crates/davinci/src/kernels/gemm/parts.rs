@@ -16,8 +16,6 @@ pub(super) struct Table {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk {
     pub(super) depth: u32,
-    /// Depth before it in the block; known only where chunks are not in a loop.
-    pub(super) done: u32,
     /// Whether it starts the block.
     pub(super) first: bool,
     /// Whether it ends the block.

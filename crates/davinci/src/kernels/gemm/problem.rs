@@ -71,9 +71,16 @@ impl GemmProblem {
         }
     }
 
-    /// Useful operations: 2·m·n·k.
+    /// A convolution with weights of n filters, k in the order of [`Image`].
+    pub fn convolution(image: Image, filters: u32, ty: Type) -> Self {
+        let pixels = image.rows() * image.columns();
+        Self { image: Some(image), ..Self::new(pixels, filters, image.depth(ty), ty) }
+    }
+
+    /// Useful operations: 2·m·n·k, without the channels that fill up a group.
     pub fn flops(&self) -> f64 {
-        2.0 * f64::from(self.m) * f64::from(self.n) * f64::from(self.k)
+        let depth = self.image.map_or(self.k, |image| image.useful_depth());
+        2.0 * f64::from(self.m) * f64::from(self.n) * f64::from(depth)
     }
 
     /// Depth of B as stored: half when sparse.
@@ -92,10 +99,15 @@ impl GemmProblem {
         (u64::from(n) * u64::from(k) * u64::from(self.ty.bits())).div_ceil(8)
     }
 
+    /// Bytes of A, or of the image.
+    pub fn left_bytes(&self) -> u64 {
+        let matrix = || (u64::from(self.m) * u64::from(self.k) * u64::from(self.ty.bits())).div_ceil(8);
+        self.image.map_or_else(matrix, |image| image.bytes(self.ty))
+    }
+
     /// Bytes of A, B and C.
     pub fn footprint(&self) -> f64 {
-        let a = f64::from(self.m) * f64::from(self.k) * f64::from(self.ty.bits()) / 8.0;
-        a + self.weight_bytes() as f64 + self.written()
+        self.left_bytes() as f64 + self.weight_bytes() as f64 + self.written()
     }
 
     /// Bytes of C.

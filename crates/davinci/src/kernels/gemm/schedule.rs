@@ -25,6 +25,9 @@ pub struct GemmTiling {
 impl GemmTiling {
     /// Bytes of the A part of an L1 half.
     pub fn l1_a(&self, problem: &GemmProblem) -> u32 {
+        if let Some(image) = problem.image {
+            return self.k_l1 / image.group_depth(problem.ty) * image.band_bytes(self.m);
+        }
         problem.ty.bytes(self.m.next_multiple_of(16) * self.k_l1)
     }
 
@@ -73,17 +76,17 @@ pub struct Task {
 /// Blocks are walked in bands of `swizzle` block columns, each band row by row, alternately down and up, so that the blocks
 /// in flight at one time form a near-square of C and share rows of A and columns of B in L2.
 pub fn tasks(problem: &GemmProblem, tiling: &GemmTiling) -> Vec<Task> {
-    let (rows, columns) = (problem.m.div_ceil(tiling.m), problem.n.div_ceil(tiling.n));
+    let (rows, columns) = (row_blocks(problem, tiling), problem.n.div_ceil(tiling.n));
     let depth = problem.k.div_ceil(tiling.split_k).next_multiple_of(tiling.k_l1);
     let parts = problem.k.div_ceil(depth);
-    let mut tasks = Vec::with_capacity((rows * columns * parts) as usize);
+    let mut tasks = Vec::with_capacity(rows.len() * (columns * parts) as usize);
     let band = tiling.swizzle.max(1);
     for (index, first) in (0..columns).step_by(band as usize).enumerate() {
-        for row in 0..rows {
-            let row = if index % 2 == 0 { row } else { rows - 1 - row };
+        for row in 0..rows.len() {
+            let row = if index % 2 == 0 { row } else { rows.len() - 1 - row };
             for column in first..columns.min(first + band) {
                 let block = |part| Task {
-                    m: part_of(problem.m, tiling.m, row),
+                    m: rows[row],
                     n: part_of(problem.n, tiling.n, column),
                     k: part_of(problem.k, depth, part),
                 };
@@ -92,6 +95,19 @@ pub fn tasks(problem: &GemmProblem, tiling: &GemmTiling) -> Vec<Task> {
         }
     }
     tasks
+}
+
+/// First row and number of rows of the blocks of C.
+pub fn row_blocks(problem: &GemmProblem, tiling: &GemmTiling) -> Vec<(u32, u32)> {
+    match problem.image {
+        None => parts(problem.m, tiling.m).collect(),
+        Some(image) => image.blocks(tiling.m),
+    }
+}
+
+/// A total cut into parts of a size: first and count of each.
+pub(super) fn parts(total: u32, size: u32) -> impl Iterator<Item = (u32, u32)> {
+    (0..total.div_ceil(size)).map(move |index| part_of(total, size, index))
 }
 
 fn part_of(total: u32, size: u32, index: u32) -> (u32, u32) {
