@@ -23,7 +23,8 @@ pub(super) fn gemm(op: &Gemm, on: &Machine, core: &Core) -> Option<Simulated> {
     let by_row = op.scheme == Scheme::W8A8Dynamic;
     let problem = if by_row { sums(problem) } else { problem };
     let options = Options { warmth: warmth_of(on, core, &problem, 1.0), trace: false };
-    let found = search(core, &problem, &Menu::library(), options).ok()?;
+    let menu = if by_row { Menu::library_before_vectors() } else { Menu::library() };
+    let found = search(core, &problem, &menu, options).ok()?;
     let product = simulated(core, &found.report, sigma(core, &problem));
     if by_row { Some(Scaling::of(core, &problem, &found.tiling)?.behind(product)) } else { Some(product) }
 }

@@ -67,6 +67,11 @@ impl Menu {
             simulate: 3,
         }
     }
+
+    /// What it chooses from where blocks go on to the vector cores: powers of two only, for those pay by the row.
+    pub fn library_before_vectors() -> Self {
+        Self { even_rows: u32::MAX, ..Self::library() }
+    }
 }
 
 /// All tilings of a menu, legal or not. Steps and chunks are as deep as halves of L0 and L1 allow.
