@@ -46,7 +46,7 @@ pub fn explain(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Res
                     name: task.name,
                     operator: task.operator,
                     count: task.count,
-                    estimate: operator(replica, &step, &task.operator, meter)?,
+                    estimate: operator(replica, &task.operator, meter)?,
                 }),
             }
         }

@@ -47,8 +47,8 @@ pub struct EngineProfile {
     pub gap: Seconds,
     /// The same for each layer of experts: small kernels around them that the list of operators leaves out.
     pub gap_experts: Seconds,
-    /// Time of attention over a cached prefix, or of prompts beside decode, over that of the chip's own kernel.
-    pub chunk_attention: f64,
+    /// Time of attention over prompts, over that of the chip's own kernel.
+    pub prompt_attention: f64,
     /// Host time to launch one kernel of a step that no captured graph serves.
     pub launch: Seconds,
     /// What a request spends outside of steps before its first token: HTTP, tokeniser, queues between processes.
@@ -86,6 +86,8 @@ pub enum Scheduler {
     Mixed,
     /// A prefill step runs before the decode step and holds it up (SGLang, MindIE).
     PrefillFirst,
+    /// The same with prompts that are never cut (vLLM V0).
+    WholePrompts,
 }
 
 /// A kernel that an engine folds into a neighbour.
@@ -141,7 +143,7 @@ struct EngineFile {
     host_sequence: Sourced<Seconds>,
     gap: Sourced<Seconds>,
     gap_experts: Sourced<Seconds>,
-    chunk_attention: Sourced<f64>,
+    prompt_attention: Sourced<f64>,
     launch: Sourced<Seconds>,
     request: Sourced<Seconds>,
     request_each: Sourced<Seconds>,
@@ -191,7 +193,7 @@ impl EngineFile {
             fuses: self.fuses.value,
             gap: self.gap.value,
             gap_experts: self.gap_experts.value,
-            chunk_attention: self.chunk_attention.value,
+            prompt_attention: self.prompt_attention.value,
             launch: self.launch.value,
             request: self.request.value,
             request_each: self.request_each.value,
@@ -217,7 +219,7 @@ impl EngineFile {
             figure("fuses", &self.fuses),
             figure("gap", &self.gap),
             figure("gap_experts", &self.gap_experts),
-            figure("chunk_attention", &self.chunk_attention),
+            figure("prompt_attention", &self.prompt_attention),
             figure("launch", &self.launch),
             figure("request", &self.request),
             figure("request_each", &self.request_each),

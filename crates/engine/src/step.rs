@@ -103,7 +103,7 @@ fn add_stage(
     let before = sums.device;
     let mut kernels = 0;
     for task in &list {
-        let estimate = operator(replica, step, &task.operator, meter)?;
+        let estimate = operator(replica, &task.operator, meter)?;
         add(sums, &task.operator, &estimate, f64::from(task.count));
         kernels += task.count;
     }
@@ -116,22 +116,19 @@ fn add_stage(
     Ok(())
 }
 
-/// What one operator of a step costs under this engine.
+/// What one operator costs under this engine.
 pub(crate) fn operator(
     replica: &Replica<'_>,
-    step: &Step,
     operator: &Operator,
     meter: &mut Meter<'_>,
 ) -> Result<Estimate, Refusal> {
     let estimate = meter.operator(operator)?;
-    Ok(Estimate { time: estimate.time * chunked(replica, step, operator), ..estimate })
+    Ok(Estimate { time: estimate.time * slower(replica, operator), ..estimate })
 }
 
-/// How much longer than the chip's own kernel the engine's takes for prompts that are cut or share a step with decode.
-fn chunked(replica: &Replica<'_>, step: &Step, operator: &Operator) -> f64 {
-    let cut = step.decode.is_some() || step.prefill.is_some_and(|prefill| prefill.cached > 0);
-    let attends = matches!(operator, Operator::PrefillAttention(_));
-    if cut && attends { replica.engine.chunk_attention } else { 1.0 }
+/// How much longer than the chip's own kernel the engine's takes.
+fn slower(replica: &Replica<'_>, operator: &Operator) -> f64 {
+    if matches!(operator, Operator::PrefillAttention(_)) { replica.engine.prompt_attention } else { 1.0 }
 }
 
 fn add(sums: &mut Sums, operator: &Operator, estimate: &Estimate, count: f64) {

@@ -168,10 +168,11 @@ fn role(name: RoleName) -> Role {
 fn policy(name: &str) -> Result<Policy, Diagnostic> {
     match name {
         "vllm" => Ok(Policy::Vllm),
+        "vllm-v0" => Ok(Policy::VllmV0),
         "sglang" => Ok(Policy::Sglang(Sglang::default())),
         "mindie" => Ok(Policy::MindIe(MindIe::default())),
         other => Err(Diagnostic::error("scheduler-unknown", format!("there is no scheduler `{other}`"))
-            .help("use vllm, sglang or mindie")),
+            .help("use vllm, vllm-v0, sglang or mindie")),
     }
 }
 

@@ -58,12 +58,12 @@ pub(super) const fn expert_skew(range: [f64; 2]) -> Knob {
     }
 }
 
-/// Time of attention over a cached prefix against the chip's own kernel.
-pub(super) const fn chunk_attention(range: [f64; 2]) -> Knob {
+/// Time of attention over prompts against the chip's own kernel.
+pub(super) const fn prompt_attention(range: [f64; 2]) -> Knob {
     Knob {
-        key: "chunk_attention",
-        get: |engine| engine.chunk_attention,
-        set: |engine, value| engine.chunk_attention = value,
+        key: "prompt_attention",
+        get: |engine| engine.prompt_attention,
+        set: |engine, value| engine.prompt_attention = value,
         range,
         unit: "",
     }

@@ -24,13 +24,11 @@ pub struct ReleaseFit {
     pub mean_abs_pct_error: f64,
 }
 
-/// What may be fitted, in ranges wide enough for releases without captured graphs.
-const KNOBS: [Knob; 5] = [
-    knob::runtime_reserve([2.0, 24.0]),
-    knob::chunk_attention([1.0, 20.0]),
+/// What may be fitted. Host time between kernels and steps is not: bursts of a dense model do not tell it apart.
+const KNOBS: [Knob; 3] = [
+    knob::runtime_reserve([1.0, 24.0]),
+    knob::prompt_attention([1.0, 20.0]),
     knob::request_each([0.05, 30.0]),
-    knob::gap([0.05, 50.0]),
-    knob::launch([2.0, 60.0]),
 ];
 
 /// Factors tried on a figure, coarse in the first sweeps and finer in the next.
