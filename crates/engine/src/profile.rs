@@ -47,7 +47,7 @@ pub struct EngineProfile {
     pub gap: Seconds,
     /// The same for each layer of experts: small kernels around them that the list of operators leaves out.
     pub gap_experts: Seconds,
-    /// Time of attention over prompts, over that of the chip's own kernel.
+    /// Time of attention over prompts, beyond what a single token takes, over that of the chip's own kernel.
     pub prompt_attention: f64,
     /// Host time to launch one kernel of a step that no captured graph serves.
     pub launch: Seconds,

@@ -1,7 +1,7 @@
 //! The time and energy of one iteration of a replica.
 
 use vitruvian_cost::{Bound, Estimate, Refusal, Work};
-use vitruvian_model::{Operator, Step};
+use vitruvian_model::{Operator, PrefillAttention, Step};
 use vitruvian_quantity::{Joules, Seconds};
 
 use crate::replica::{Meter, Replica};
@@ -123,12 +123,15 @@ pub(crate) fn operator(
     meter: &mut Meter<'_>,
 ) -> Result<Estimate, Refusal> {
     let estimate = meter.operator(operator)?;
-    Ok(Estimate { time: estimate.time * slower(replica, operator), ..estimate })
-}
-
-/// How much longer than the chip's own kernel the engine's takes.
-fn slower(replica: &Replica<'_>, operator: &Operator) -> f64 {
-    if matches!(operator, Operator::PrefillAttention(_)) { replica.engine.prompt_attention } else { 1.0 }
+    let Operator::PrefillAttention(prompts) = operator else { return Ok(estimate) };
+    let factor = replica.engine.prompt_attention;
+    if factor == 1.0 {
+        return Ok(estimate);
+    }
+    // A single token takes what every call takes, which a slower kernel does not lengthen.
+    let one = PrefillAttention { batch: 1, new: 1, cached: 0, ..*prompts };
+    let least = meter.operator(&Operator::PrefillAttention(one))?.time.min(estimate.time);
+    Ok(Estimate { time: least + (estimate.time - least) * factor, ..estimate })
 }
 
 fn add(sums: &mut Sums, operator: &Operator, estimate: &Estimate, count: f64) {
