@@ -31,9 +31,14 @@ const KNOBS: [Knob; 3] = [
     knob::request_each([0.05, 30.0]),
 ];
 
-/// Factors tried on a figure, coarse in the first sweeps and finer in the next.
-const SWEEPS: [&[f64]; 4] =
-    [&[0.1, 0.3, 3.0, 10.0], &[0.3, 0.6, 1.7, 3.0], &[0.6, 0.8, 1.25, 1.6], &[0.85, 0.93, 1.08, 1.18]];
+/// Factors tried on a figure: over its whole range in the first sweep, since requests that come about as fast as their prompts
+/// run make the loss fall and rise again, and finer in the next.
+const SWEEPS: [&[f64]; 4] = [
+    &[0.04, 0.06, 0.1, 0.16, 0.25, 0.4, 0.63, 1.6, 2.5, 4.0, 6.3, 10.0, 16.0, 20.0, 25.0],
+    &[0.3, 0.6, 0.8, 1.25, 1.7, 3.0],
+    &[0.8, 0.9, 1.11, 1.25],
+    &[0.9, 0.95, 0.98, 1.02, 1.05, 1.11],
+];
 
 /// Fits every engine whose name holds a release (`engine@release`) and that calibration rows of bursts ran.
 ///
