@@ -55,6 +55,8 @@ pub struct EngineProfile {
     pub request: Seconds,
     /// The same for each request in flight.
     pub request_each: Seconds,
+    /// What one request takes of the process that receives requests, one after the other.
+    pub request_serial: Seconds,
     /// The same for each layer of experts: routing and permutation that the host prepares before a prompt's first step.
     pub request_experts: Seconds,
     /// Exponent of the power law by which tokens choose experts; zero for even shares.
@@ -147,6 +149,7 @@ struct EngineFile {
     launch: Sourced<Seconds>,
     request: Sourced<Seconds>,
     request_each: Sourced<Seconds>,
+    request_serial: Sourced<Seconds>,
     request_experts: Sourced<Seconds>,
     expert_skew: Sourced<f64>,
     tpot_sigma: Sourced<f64>,
@@ -197,6 +200,7 @@ impl EngineFile {
             launch: self.launch.value,
             request: self.request.value,
             request_each: self.request_each.value,
+            request_serial: self.request_serial.value,
             request_experts: self.request_experts.value,
             expert_skew: self.expert_skew.value,
             tpot_sigma: self.tpot_sigma.value,
@@ -223,6 +227,7 @@ impl EngineFile {
             figure("launch", &self.launch),
             figure("request", &self.request),
             figure("request_each", &self.request_each),
+            figure("request_serial", &self.request_serial),
             figure("request_experts", &self.request_experts),
             figure("expert_skew", &self.expert_skew),
             figure("tpot_sigma", &self.tpot_sigma),
@@ -261,9 +266,10 @@ impl EngineProfile {
     }
 
     /// What a request spends outside of steps before its first token, with `clients` requests in flight, on a model with so
-    /// many layers of experts.
+    /// many layers of experts. Requests that come faster than they are received wait besides: simulations count that.
     pub fn request_time(&self, clients: u32, expert_layers: u32) -> Seconds {
         self.request
+            + self.request_serial
             + self.request_each * f64::from(clients)
             + self.request_experts * f64::from(expert_layers)
     }

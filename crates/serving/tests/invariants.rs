@@ -10,8 +10,8 @@ use vitruvian_serving::trace::Columns;
 use vitruvian_serving::transfer::Transfer;
 use vitruvian_serving::workload::{Arrivals, Lengths, Sharing, Workload};
 use vitruvian_serving::{
-    Census, FirstToken, Level, Limits, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing, Service,
-    Speculation, State, StepRecord, Watch, measures, simulate, simulate_watched,
+    Census, FirstToken, Front, Level, Limits, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing,
+    Service, Speculation, State, StepRecord, Watch, measures, simulate, simulate_watched,
 };
 
 const LIMITS: Limits = Limits {
@@ -38,7 +38,7 @@ fn service(pools: Vec<Pool<'static>>) -> Service<'static> {
         routing: Routing::LeastLoaded,
         transfer: Transfer { bandwidth: 1e9, token: 1e5, layers: 8, ..Transfer::default() },
         first_token: FirstToken::Decode,
-        front: [0.0, 0.0],
+        front: Front::default(),
         context: 100_000,
         seed: 1,
     }

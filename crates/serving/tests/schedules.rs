@@ -10,8 +10,8 @@ use vitruvian_serving::requests::Prefixes;
 use vitruvian_serving::scheduler::{MindIe, Sglang};
 use vitruvian_serving::transfer::Transfer;
 use vitruvian_serving::{
-    Batch, FirstToken, Limits, Line, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing, Service,
-    StepRecord, StepTime, StepTimes, Watch, simulate_watched,
+    Batch, FirstToken, Front, Limits, Line, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing,
+    Service, StepRecord, StepTime, StepTimes, Watch, simulate_watched,
 };
 
 /// One step: prompt chunks as (request, new tokens), and the requests that make a token.
@@ -56,7 +56,7 @@ fn service(policy: Policy, limits: Limits) -> Service<'static> {
         routing: Routing::default(),
         transfer: Transfer::default(),
         first_token: FirstToken::default(),
-        front: [0.0, 0.0],
+        front: Front::default(),
         context: 1000,
         seed: 1,
     }
@@ -312,6 +312,18 @@ fn sglang_takes_the_longest_cached_prefix_first() {
     // vLLM keeps the order of arrival.
     let (steps, _) = run_of(Policy::Vllm, limits, &requests);
     assert_eq!(steps[1], step(1, &[(1, 8), (2, 2)], &[], 5));
+}
+
+/// Two requests at once and one at 9 s, each 2 s with the process that takes them one by one and 1 s elsewhere: at the
+/// scheduler after 3, 5 and, nothing being in its way, 3 s.
+#[test]
+fn the_front_end_takes_one_request_after_the_other() {
+    let mut requests = Requests::default();
+    [0.0, 0.0, 9.0].iter().for_each(|at| requests.push(Instant::from_seconds(*at), 4, 1));
+    let mut service = service(Policy::Vllm, LIMITS);
+    service.front = Front { alone: 1.0, each: 0.0, serial: 2.0 };
+    let outcome = simulate_watched(&mut service, &requests, &mut Log::default()).unwrap();
+    assert_eq!(outcome.starts, [3.0, 5.0, 12.0].map(Instant::from_seconds));
 }
 
 /// Two stages: 2 s in each where a step holds a prompt, else 1 s.

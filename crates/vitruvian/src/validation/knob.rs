@@ -91,6 +91,17 @@ pub(super) const fn request_each(range: [f64; 2]) -> Knob {
     }
 }
 
+/// Time of a request in the process that receives requests one by one, in milliseconds.
+pub(super) const fn request_serial(range: [f64; 2]) -> Knob {
+    Knob {
+        key: "request_serial",
+        get: |engine| engine.request_serial.get() * 1e3,
+        set: |engine, value| engine.request_serial = Seconds::new(value * 1e-3),
+        range,
+        unit: "ms",
+    }
+}
+
 /// The same for each layer of experts, in milliseconds.
 pub(super) const fn request_experts(range: [f64; 2]) -> Knob {
     Knob {

@@ -28,17 +28,18 @@ pub struct ReleaseFit {
 const KNOBS: [Knob; 3] = [
     knob::runtime_reserve([1.0, 24.0]),
     knob::prompt_attention([1.0, 20.0]),
-    knob::request_each([0.05, 30.0]),
+    knob::request_serial([0.1, 100.0]),
 ];
 
-/// Factors tried on a figure: over its whole range in the first sweep, since requests that come about as fast as their prompts
-/// run make the loss fall and rise again, and finer in the next.
-const SWEEPS: [&[f64]; 4] = [
-    &[0.04, 0.06, 0.1, 0.16, 0.25, 0.4, 0.63, 1.6, 2.5, 4.0, 6.3, 10.0, 16.0, 20.0, 25.0],
-    &[0.3, 0.6, 0.8, 1.25, 1.7, 3.0],
-    &[0.8, 0.9, 1.11, 1.25],
-    &[0.9, 0.95, 0.98, 1.02, 1.05, 1.11],
-];
+/// Factors tried on a figure after the first sweep.
+const FINER: [&[f64]; 3] =
+    [&[0.3, 0.6, 0.8, 1.25, 1.7, 3.0], &[0.8, 0.9, 1.11, 1.25], &[0.9, 0.95, 0.98, 1.02, 1.05, 1.11]];
+
+/// Factors of the first sweep, over the whole range of a figure: where requests come about as fast as their prompts run, the
+/// loss falls and rises again within a fifth.
+fn first_sweep() -> Vec<f64> {
+    (-30..=30).map(|step| 1.12_f64.powi(step)).collect()
+}
 
 /// Fits every engine whose name holds a release (`engine@release`) and that calibration rows of bursts ran.
 ///
@@ -60,7 +61,9 @@ pub fn fit_releases(files: &[SourceText]) -> Result<Vec<ReleaseFit>, Diagnostics
 
 fn fit(rows: &[Scenario]) -> ReleaseFit {
     let start = knob::neutral(&rows[0].setup.engine, &KNOBS);
-    let (best, least) = knob::descend(start, &KNOBS, &SWEEPS, |engine| loss(engine, rows));
+    let first = first_sweep();
+    let sweeps: Vec<&[f64]> = std::iter::once(first.as_slice()).chain(FINER).collect();
+    let (best, least) = knob::descend(start, &KNOBS, &sweeps, |engine| loss(engine, rows));
     ReleaseFit {
         engine: best.name.clone(),
         rows: rows.len(),
