@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn every_engine_loads_and_every_figure_has_a_source_and_a_grade() {
-        let grades = ["datasheet", "measured", "derived", "press", "rumour"];
+        let grades = ["datasheet", "measured", "derived", "press", "recalled", "rumour"];
         for name in names() {
             for figure in engine(name).unwrap().figures {
                 assert!(!figure.source.is_empty(), "{name}.{}", figure.key);

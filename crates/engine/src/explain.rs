@@ -48,7 +48,7 @@ pub fn explain(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Res
                     name: task.name,
                     operator: task.operator,
                     count: task.count * times,
-                    estimate: operator(replica, &step, &task.operator, meter)?,
+                    estimate: operator(replica, &task.operator, meter)?,
                 }),
             }
         }

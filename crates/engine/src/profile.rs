@@ -55,14 +55,16 @@ pub struct EngineProfile {
     pub gap: Seconds,
     /// The same for each layer of experts: small kernels around them that the list of operators leaves out.
     pub gap_experts: Seconds,
-    /// Time of attention over a cached prefix, or of prompts beside decode, over that of the chip's own kernel.
-    pub chunk_attention: f64,
+    /// Time of attention over prompts, beyond what a single token takes, over that of the chip's own kernel.
+    pub prompt_attention: f64,
     /// Host time to launch one kernel of a step that no captured graph serves.
     pub launch: Seconds,
     /// What a request spends outside of steps before its first token: HTTP, tokeniser, queues between processes.
     pub request: Seconds,
     /// The same for each request in flight.
     pub request_each: Seconds,
+    /// What one request takes of the process that receives requests, one after the other.
+    pub request_serial: Seconds,
     /// The same for each layer of experts: routing and permutation that the host prepares before a prompt's first step.
     pub request_experts: Seconds,
     /// Exponent of the power law by which tokens choose experts; zero for even shares.
@@ -94,6 +96,8 @@ pub enum Scheduler {
     Mixed,
     /// A prefill step runs before the decode step and holds it up (SGLang, MindIE).
     PrefillFirst,
+    /// The same with prompts that are never cut (vLLM V0).
+    WholePrompts,
 }
 
 /// A kernel that an engine folds into a neighbour.
@@ -151,10 +155,11 @@ struct EngineFile {
     host_sequence: Sourced<Seconds>,
     gap: Sourced<Seconds>,
     gap_experts: Sourced<Seconds>,
-    chunk_attention: Sourced<f64>,
+    prompt_attention: Sourced<f64>,
     launch: Sourced<Seconds>,
     request: Sourced<Seconds>,
     request_each: Sourced<Seconds>,
+    request_serial: Sourced<Seconds>,
     request_experts: Sourced<Seconds>,
     expert_skew: Sourced<f64>,
     tpot_sigma: Sourced<f64>,
@@ -204,10 +209,11 @@ impl EngineFile {
             exchange_cores: self.exchange_cores.map_or(0, |own| own.value),
             gap: self.gap.value,
             gap_experts: self.gap_experts.value,
-            chunk_attention: self.chunk_attention.value,
+            prompt_attention: self.prompt_attention.value,
             launch: self.launch.value,
             request: self.request.value,
             request_each: self.request_each.value,
+            request_serial: self.request_serial.value,
             request_experts: self.request_experts.value,
             expert_skew: self.expert_skew.value,
             tpot_sigma: self.tpot_sigma.value,
@@ -234,10 +240,11 @@ impl EngineFile {
             figure("fuses", &self.fuses),
             figure("gap", &self.gap),
             figure("gap_experts", &self.gap_experts),
-            figure("chunk_attention", &self.chunk_attention),
+            figure("prompt_attention", &self.prompt_attention),
             figure("launch", &self.launch),
             figure("request", &self.request),
             figure("request_each", &self.request_each),
+            figure("request_serial", &self.request_serial),
             figure("request_experts", &self.request_experts),
             figure("expert_skew", &self.expert_skew),
             figure("tpot_sigma", &self.tpot_sigma),
@@ -278,9 +285,10 @@ impl EngineProfile {
     }
 
     /// What a request spends outside of steps before its first token, with `clients` requests in flight, on a model with so
-    /// many layers of experts.
+    /// many layers of experts. Requests that come faster than they are received wait besides: simulations count that.
     pub fn request_time(&self, clients: u32, expert_layers: u32) -> Seconds {
         self.request
+            + self.request_serial
             + self.request_each * f64::from(clients)
             + self.request_experts * f64::from(expert_layers)
     }

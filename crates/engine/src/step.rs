@@ -1,7 +1,7 @@
 //! The time and energy of one iteration of a replica.
 
 use vitruvian_cost::{Bound, Estimate, Refusal, Work};
-use vitruvian_model::{Operator, Step};
+use vitruvian_model::{Operator, PrefillAttention, Step};
 use vitruvian_quantity::{Joules, Seconds};
 
 use crate::exchange::{Phases, split};
@@ -110,7 +110,7 @@ fn add_stage(
     let before = sums.device;
     let (mut kernels, mut phases) = (0, Phases::default());
     for task in &list {
-        let estimate = operator(replica, &part, &task.operator, meter)?;
+        let estimate = operator(replica, &task.operator, meter)?;
         add(sums, &task.operator, &estimate, f64::from(task.count * times));
         phases.add(task, estimate.time.get() * f64::from(task.count));
         kernels += task.count * times;
@@ -125,22 +125,22 @@ fn add_stage(
     Ok(())
 }
 
-/// What one operator of a step costs under this engine.
+/// What one operator costs under this engine.
 pub(crate) fn operator(
     replica: &Replica<'_>,
-    step: &Step,
     operator: &Operator,
     meter: &mut Meter<'_>,
 ) -> Result<Estimate, Refusal> {
     let estimate = meter.operator(operator)?;
-    Ok(Estimate { time: estimate.time * chunked(replica, step, operator), ..estimate })
-}
-
-/// How much longer than the chip's own kernel the engine's takes for prompts that are cut or share a step with decode.
-fn chunked(replica: &Replica<'_>, step: &Step, operator: &Operator) -> f64 {
-    let cut = step.decode.is_some() || step.prefill.is_some_and(|prefill| prefill.cached > 0);
-    let attends = matches!(operator, Operator::PrefillAttention(_));
-    if cut && attends { replica.engine.chunk_attention } else { 1.0 }
+    let Operator::PrefillAttention(prompts) = operator else { return Ok(estimate) };
+    let factor = replica.engine.prompt_attention;
+    if factor == 1.0 {
+        return Ok(estimate);
+    }
+    // A single token takes what every call takes, which a slower kernel does not lengthen.
+    let one = PrefillAttention { batch: 1, new: 1, cached: 0, ..*prompts };
+    let least = meter.operator(&Operator::PrefillAttention(one))?.time.min(estimate.time);
+    Ok(Estimate { time: least + (estimate.time - least) * factor, ..estimate })
 }
 
 fn add(sums: &mut Sums, operator: &Operator, estimate: &Estimate, count: f64) {

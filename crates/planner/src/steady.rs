@@ -104,7 +104,9 @@ pub fn steady(
     let decode = step_cost(replica, &decode_step(workload, slot.sequences), meter)?;
     let share = match replica.engine.scheduler {
         Scheduler::Mixed => mixed(replica, workload, slot, &decode, meter)?,
-        Scheduler::PrefillFirst => prefill_first(replica, workload, slot, &decode, meter)?,
+        Scheduler::PrefillFirst | Scheduler::WholePrompts => {
+            prefill_first(replica, workload, slot, &decode, meter)?
+        }
     };
     Ok(assemble(replica, workload, slot, &decode, &share))
 }

@@ -6,7 +6,7 @@ use vitruvian_model::mtp_weight_bytes;
 use vitruvian_quantity::Bytes;
 
 use crate::scheduler::Policy;
-use crate::service::{Limits, Pool, Role};
+use crate::service::{Front, Limits, Pool, Role};
 use crate::speculation::Speculation;
 use crate::times::EngineTimes;
 
@@ -71,10 +71,11 @@ pub fn pool<'a>(replica: Replica<'a>, meter: Meter<'a>, options: &Options) -> Re
     })
 }
 
-/// Seconds that a request spends outside of steps, and seconds for each request in flight.
-pub fn front(replica: &Replica<'_>) -> [f64; 2] {
-    let alone = replica.request_time(0);
-    [alone.get(), (replica.request_time(1) - alone).get()]
+/// What a request spends outside of steps.
+pub fn front(replica: &Replica<'_>) -> Front {
+    let engine = replica.engine;
+    let alone = replica.request_time(0) - engine.request_serial;
+    Front { alone: alone.get(), each: engine.request_each.get(), serial: engine.request_serial.get() }
 }
 
 /// What one lane may hold. Pipeline slots share the memory of a rank evenly.

@@ -31,7 +31,7 @@ pub use outcome::{Outcome, State};
 pub use requests::{RequestId, Requests};
 pub use routing::Routing;
 pub use scheduler::{Chunk, Policy};
-pub use service::{FirstToken, Limits, Pool, Role, Service};
+pub use service::{FirstToken, Front, Limits, Pool, Role, Service};
 pub use simulation::{Halt, simulate, simulate_watched};
 pub use speculation::{Draft, Speculation};
 pub use times::{Batch, EngineTimes, Line, LinearTimes, StepTime, StepTimes};

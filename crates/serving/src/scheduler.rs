@@ -3,6 +3,7 @@
 mod mindie;
 mod sglang;
 mod vllm;
+mod vllm_v0;
 
 use vitruvian_engine::{Admission, EngineProfile, Scheduler};
 
@@ -18,6 +19,8 @@ pub enum Policy {
     /// vLLM V1, and vllm-ascend: every running sequence first, then new prompts, in one token budget.
     #[default]
     Vllm,
+    /// vLLM V0: a batch of whole prompts before the next batch of tokens.
+    VllmV0,
     /// SGLang: a batch of prompts before the next batch of tokens.
     Sglang(Sglang),
     /// MindIE: prompts whole, blocks reserved.
@@ -55,6 +58,7 @@ impl Policy {
     pub fn of(engine: &EngineProfile) -> Self {
         match (engine.scheduler, engine.admission) {
             (Scheduler::Mixed, _) => Self::Vllm,
+            (Scheduler::WholePrompts, _) => Self::VllmV0,
             (Scheduler::PrefillFirst, Admission::OnDemand) => Self::Sglang(Sglang::default()),
             (Scheduler::PrefillFirst, Admission::Reserve) => Self::MindIe(MindIe::default()),
         }
@@ -64,6 +68,7 @@ impl Policy {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Vllm => "vLLM V1",
+            Self::VllmV0 => "vLLM V0",
             Self::Sglang(_) => "SGLang",
             Self::MindIe(_) => "MindIE",
         }
@@ -85,6 +90,7 @@ impl Policy {
         lane.welcome(book);
         match self {
             Self::Vllm => vllm::plan(lane, book),
+            Self::VllmV0 => vllm_v0::plan(lane, book),
             Self::Sglang(options) => sglang::plan(&options, lane, book),
             Self::MindIe(options) => mindie::plan(&options, lane, book),
         }

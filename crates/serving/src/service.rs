@@ -16,12 +16,23 @@ pub struct Service<'a> {
     pub transfer: Transfer,
     /// Which side shows the first token.
     pub first_token: FirstToken,
-    /// Seconds that a request spends at the front end of a replica, and seconds for each request in flight there.
-    pub front: [f64; 2],
+    /// The front end of a replica.
+    pub front: Front,
     /// Longest sequence that is served.
     pub context: u32,
     /// Seed of everything that is drawn.
     pub seed: u64,
+}
+
+/// What a request spends at the front end of a replica before it reaches the scheduler, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Front {
+    /// Whatever else is there.
+    pub alone: f64,
+    /// For each request in flight.
+    pub each: f64,
+    /// In the process that takes one request after the other.
+    pub serial: f64,
 }
 
 /// Equal replicas.

@@ -113,6 +113,8 @@ struct Simulation<'s, 'a, 'r, 'w, W> {
     finished: usize,
     entering: usize,
     moving: usize,
+    /// When the front ends have taken every request that came.
+    taken: Instant,
     now: Instant,
 }
 
@@ -190,6 +192,7 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
             finished: 0,
             entering: 0,
             moving: 0,
+            taken: Instant::ZERO,
             now: Instant::ZERO,
         }
     }
@@ -258,11 +261,12 @@ impl<'s, 'a, 'r, 'w, W: Watch> Simulation<'s, 'a, 'r, 'w, W> {
         self.outcome.arrivals[id.index()] = self.now;
         self.gauge(|s| &mut s.present, 1, None);
         self.entering += 1;
-        let [each, in_flight] = self.service.front;
-        // Every replica has a front end of its own, and its share of what is in flight.
-        let share = f64::from(self.present.value) / f64::from(self.service.pools[self.entry].replicas);
-        let delay = each + in_flight * share;
-        self.queue.push(self.now + Span::from_seconds(delay), Event::Ready(id));
+        let front = self.service.front;
+        // Every replica has a front end of its own, and its share of what is in flight and of what is taken in turn.
+        let replicas = f64::from(self.service.pools[self.entry].replicas);
+        let delay = front.alone + front.each * f64::from(self.present.value) / replicas;
+        self.taken = self.taken.max(self.now) + Span::from_seconds(front.serial / replicas);
+        self.queue.push(self.taken + Span::from_seconds(delay), Event::Ready(id));
     }
 
     /// A request leaves the front end for a lane.

@@ -10,8 +10,8 @@ use vitruvian_serving::requests::Prefixes;
 use vitruvian_serving::scheduler::{MindIe, Sglang};
 use vitruvian_serving::transfer::Transfer;
 use vitruvian_serving::{
-    Batch, FirstToken, Limits, Line, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing, Service,
-    StepRecord, StepTime, StepTimes, Watch, simulate_watched,
+    Batch, FirstToken, Front, Limits, Line, LinearTimes, Outcome, Policy, Pool, Requests, Role, Routing,
+    Service, StepRecord, StepTime, StepTimes, Watch, simulate_watched,
 };
 
 /// One step: prompt chunks as (request, new tokens), and the requests that make a token.
@@ -56,7 +56,7 @@ fn service(policy: Policy, limits: Limits) -> Service<'static> {
         routing: Routing::default(),
         transfer: Transfer::default(),
         first_token: FirstToken::default(),
-        front: [0.0, 0.0],
+        front: Front::default(),
         context: 1000,
         seed: 1,
     }
@@ -186,6 +186,52 @@ fn sglang_runs_prompts_first() {
     assert_eq!(finishes(&outcome), [8.0, 6.0, 3.0, 4.0, 6.0, 9.0]);
 }
 
+/// Prompts first and never cut, a budget of 7 tokens and 5 blocks.
+/// - 0: r0, alone, whatever the budget: 2 blocks.
+/// - 1: r1 (5 tokens, 2 blocks); r2's four do not fit into the other two tokens. 2: r2 (1 block): 5, three run.
+/// - 3: r0's 9th token and r2's 5th need blocks and none is free: r2, admitted last, is preempted, and r0 takes its block.
+/// - 4: r2 (5 tokens now) needs two blocks and none is free. r0 10, r1 7 tokens: r1 ends.
+/// - 5: r2 whole (2 blocks): its second and last token. 6: r3 (2 blocks), which ends with its only token.
+/// - 7: r4 and r5, together 7 tokens (1 block each): 5 blocks.
+/// - 8: r5's 5th token needs a block: it is preempted. r0 makes its fourth and r4 its second token: both end. 3 + 1 blocks.
+/// - 9: r5 whole (2 blocks). 10: its last token.
+#[test]
+fn vllm_v0_never_cuts_a_prompt() {
+    let (steps, outcome) = run(Policy::VllmV0, Limits { batched_tokens: 7, blocks: 5, ..LIMITS });
+    let expected = [
+        step(0, &[(0, 8)], &[], 2),
+        step(1, &[(1, 5)], &[], 4),
+        step(2, &[(2, 4)], &[], 5),
+        step(3, &[], &[0, 1], 5),
+        step(4, &[], &[0, 1], 5),
+        step(5, &[(2, 5)], &[], 5),
+        step(6, &[(3, 6)], &[], 5),
+        step(7, &[(4, 3), (5, 4)], &[], 5),
+        step(8, &[], &[0, 4], 4),
+        step(9, &[(5, 5)], &[], 2),
+        step(10, &[], &[5], 2),
+    ];
+    assert_eq!(steps, expected);
+    assert_eq!(outcome.preemptions, [0, 0, 1, 0, 0, 1]);
+    assert_eq!(finishes(&outcome), [9.0, 5.0, 6.0, 7.0, 9.0, 11.0]);
+}
+
+/// Two of 200 blocks stay free of new prompts: beside r0's 195, a prompt of three blocks is admitted and one of four waits
+/// until r0 has made its second and last token.
+#[test]
+fn vllm_v0_keeps_a_hundredth_of_the_blocks_free() {
+    let limits = Limits { batched_tokens: 1000, blocks: 200, ..LIMITS };
+    let second_step = |input: u32| {
+        let mut requests = Requests::default();
+        [(780, 2), (input, 1)]
+            .iter()
+            .for_each(|(input, output)| requests.push(Instant::ZERO, *input, *output));
+        run_of(Policy::VllmV0, limits, &requests).0.swap_remove(1)
+    };
+    assert_eq!(second_step(12), step(1, &[(1, 12)], &[], 198));
+    assert_eq!(second_step(16), step(1, &[], &[0], 196));
+}
+
 /// Whole prompts, whole reservations: ⌈12/4⌉ = 3, ⌈8/4⌉ = 2, ⌈6/4⌉ = 2, ⌈7/4⌉ = 2, ⌈5/4⌉ = 2, ⌈7/4⌉ = 2 blocks.
 /// - 0: r0 (3 blocks).
 /// - 1: r1 and r2 (5 + 4 tokens of 10): 7 blocks, three sequences.
@@ -266,6 +312,18 @@ fn sglang_takes_the_longest_cached_prefix_first() {
     // vLLM keeps the order of arrival.
     let (steps, _) = run_of(Policy::Vllm, limits, &requests);
     assert_eq!(steps[1], step(1, &[(1, 8), (2, 2)], &[], 5));
+}
+
+/// Two requests at once and one at 9 s, each 2 s with the process that takes them one by one and 1 s elsewhere: at the
+/// scheduler after 3, 5 and, nothing being in its way, 3 s.
+#[test]
+fn the_front_end_takes_one_request_after_the_other() {
+    let mut requests = Requests::default();
+    [0.0, 0.0, 9.0].iter().for_each(|at| requests.push(Instant::from_seconds(*at), 4, 1));
+    let mut service = service(Policy::Vllm, LIMITS);
+    service.front = Front { alone: 1.0, each: 0.0, serial: 2.0 };
+    let outcome = simulate_watched(&mut service, &requests, &mut Log::default()).unwrap();
+    assert_eq!(outcome.starts, [3.0, 5.0, 12.0].map(Instant::from_seconds));
 }
 
 /// Two stages: 2 s in each where a step holds a prompt, else 1 s.

@@ -66,7 +66,7 @@ pub(crate) struct SimulateArgs {
     /// How requests find their replica: least-loaded, round-robin or prefix-aware
     #[arg(long, value_name = "RULE")]
     routing: Option<String>,
-    /// Scheduler: vllm, sglang or mindie; without it, the engine's own
+    /// Scheduler: vllm, vllm-v0, sglang or mindie; without it, the engine's own
     #[arg(long, value_name = "NAME")]
     scheduler: Option<String>,
     /// Compute every prompt whole, whatever earlier ones left in the cache

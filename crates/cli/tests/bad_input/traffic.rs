@@ -124,7 +124,7 @@ fn words_that_are_not_known() {
     let rate = ["--rate", "1"];
     let said = |more: &[&str]| refused_small(&[&rate[..], more].concat());
     assert!(said(&["--routing", "random"]).contains("there is no routing `random`; use round-robin"));
-    assert!(said(&["--scheduler", "orca"]).contains("use vllm, sglang or mindie"));
+    assert!(said(&["--scheduler", "orca"]).contains("use vllm, vllm-v0, sglang or mindie"));
     assert!(said(&["--speculate", "3:2"]).contains("neither `drafts:acceptance`"));
     let pool = refused(&["simulate", "--rate", "1", "--prefill", "h20,tq=2", "--decode", "h20"]);
     assert!(pool.contains("there is no `tq`; use chips, tp"), "{pool}");

@@ -16,7 +16,7 @@ pub(super) fn plan(lane: &mut Lane, book: &mut Book<'_>) {
 }
 
 /// A token for each sequence in decode; whether that took preemptions.
-fn decode(lane: &mut Lane, book: &mut Book<'_>) -> bool {
+pub(super) fn decode(lane: &mut Lane, book: &mut Book<'_>) -> bool {
     let mut preempted = false;
     while lane.decoding > 0 && !take_step(lane) {
         preempted = true;

@@ -11,7 +11,7 @@ use vitruvian_planner::space::Limits;
 use vitruvian_planner::{Objective, Precision, Question as Search, Space, Targets, Workload, search};
 use vitruvian_serving::deploy::{self, Options, Unfit};
 use vitruvian_serving::scheduler::{MindIe, Sglang};
-use vitruvian_serving::{Policy, Pool, Requests, Role, Speculation, Transfer};
+use vitruvian_serving::{Front, Policy, Pool, Requests, Role, Speculation, Transfer};
 
 use super::study::{PoolStudy, RoleName, SimulateStudy};
 use crate::precision::precisions;
@@ -168,10 +168,11 @@ fn role(name: RoleName) -> Role {
 fn policy(name: &str) -> Result<Policy, Diagnostic> {
     match name {
         "vllm" => Ok(Policy::Vllm),
+        "vllm-v0" => Ok(Policy::VllmV0),
         "sglang" => Ok(Policy::Sglang(Sglang::default())),
         "mindie" => Ok(Policy::MindIe(MindIe::default())),
         other => Err(Diagnostic::error("scheduler-unknown", format!("there is no scheduler `{other}`"))
-            .help("use vllm, sglang or mindie")),
+            .help("use vllm, vllm-v0, sglang or mindie")),
     }
 }
 
@@ -191,9 +192,9 @@ fn unfits(unfit: &Unfit, pool: &Prepared, model: &Model) -> Diagnostic {
 }
 
 /// Seconds at the front end: those of the pool that takes prompts.
-pub(super) fn front(model: &Model, prepared: &[Prepared]) -> [f64; 2] {
+pub(super) fn front(model: &Model, prepared: &[Prepared]) -> Front {
     let entry = prepared.iter().find(|pool| pool.role != RoleName::Decode);
-    entry.map_or([0.0; 2], |pool| deploy::front(&replica(pool, model)))
+    entry.map_or(Front::default(), |pool| deploy::front(&replica(pool, model)))
 }
 
 /// A message long enough that its time is all wire.

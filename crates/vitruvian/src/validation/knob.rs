@@ -58,12 +58,12 @@ pub(super) const fn expert_skew(range: [f64; 2]) -> Knob {
     }
 }
 
-/// Time of attention over a cached prefix against the chip's own kernel.
-pub(super) const fn chunk_attention(range: [f64; 2]) -> Knob {
+/// Time of attention over prompts against the chip's own kernel.
+pub(super) const fn prompt_attention(range: [f64; 2]) -> Knob {
     Knob {
-        key: "chunk_attention",
-        get: |engine| engine.chunk_attention,
-        set: |engine, value| engine.chunk_attention = value,
+        key: "prompt_attention",
+        get: |engine| engine.prompt_attention,
+        set: |engine, value| engine.prompt_attention = value,
         range,
         unit: "",
     }
@@ -86,6 +86,17 @@ pub(super) const fn request_each(range: [f64; 2]) -> Knob {
         key: "request_each",
         get: |engine| engine.request_each.get() * 1e3,
         set: |engine, value| engine.request_each = Seconds::new(value * 1e-3),
+        range,
+        unit: "ms",
+    }
+}
+
+/// Time of a request in the process that receives requests one by one, in milliseconds.
+pub(super) const fn request_serial(range: [f64; 2]) -> Knob {
+    Knob {
+        key: "request_serial",
+        get: |engine| engine.request_serial.get() * 1e3,
+        set: |engine, value| engine.request_serial = Seconds::new(value * 1e-3),
         range,
         unit: "ms",
     }
