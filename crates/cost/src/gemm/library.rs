@@ -4,6 +4,7 @@ use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::Scheme;
 use vitruvian_model::operator::{Gemm, GroupedGemm};
 
+use super::cutlass::{self, Cutlass};
 use super::product::Product;
 use super::triton;
 use super::waves::{self, Grid};
@@ -52,6 +53,8 @@ pub(crate) struct Library {
     pub(crate) stage: f64,
     /// How many times as long operands take on their way to a core.
     pub(crate) detour: f64,
+    /// What the kernels of CUTLASS 3 do beside, where it is them that run.
+    pub(crate) cutlass: Option<Cutlass>,
 }
 
 /// One swizzled row of shared memory, in bytes.
@@ -79,6 +82,7 @@ impl Library {
             registers: u32::MAX,
             stage: SWIZZLED_ROW,
             detour: 1.0,
+            cutlass: None,
         }
     }
 }
@@ -173,16 +177,6 @@ const WIDE: &[Tile] = &[(H128, 192), (H128, 256)];
 /// Columns of the widest tile whose sums registers hold.
 const REGISTERS: u32 = 160;
 
-/// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
-const fn by_rows(rows: u32) -> &'static [Tile] {
-    match rows {
-        0..=16 => &[(H16, 64)],
-        17..=64 => &[(H64, 64)],
-        65..=128 => &[(H64, 128)],
-        _ => &[(H128, 128)],
-    }
-}
-
 /// The library that multiplies dense rows on this chip, by the given rule where that is `DeepGEMM`.
 ///
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
@@ -191,13 +185,16 @@ pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispat
         return Library::plain(MMA_SYNC, Choice::Fastest, true, 0.0);
     }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
-    let (tiles, splits) = match op.scheme {
-        _ if !asynchronous => (MMA_SYNC, true),
-        Scheme::Fp8Block | Scheme::Mxfp8 => return deep_gemm(chip, dispatch),
-        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(op.m), false),
-        _ => (WGMMA, true),
-    };
-    Library::plain(tiles, Choice::Fastest, splits, warpgroup(chip.architecture))
+    let warpgroup = warpgroup(chip.architecture);
+    match op.scheme {
+        _ if !asynchronous => Library::plain(MMA_SYNC, Choice::Fastest, true, warpgroup),
+        Scheme::Fp8Block | Scheme::Mxfp8 => deep_gemm(chip, dispatch),
+        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => {
+            let plain = Library::plain(cutlass::tiles(op.m, op.n), Choice::Fastest, false, warpgroup);
+            Library { cutlass: Some(Cutlass::of(op.m)), ..plain }
+        }
+        _ => Library::plain(WGMMA, Choice::Fastest, true, warpgroup),
+    }
 }
 
 /// `DeepGEMM`'s kernels, dense or grouped.
