@@ -53,8 +53,8 @@ impl Cutlass {
         BEYOND * rows * row / cores
     }
 
-    /// How much longer a full chip needs than a core does while others idle. `sustained` is the share of the stated peak that
-    /// all cores keep up under the power cap; one alone reaches the peak.
+    /// Time of a core while a share of the chip is busy, over its time when all of it is. `sustained` is the share of the stated
+    /// peak that all cores keep up under the power cap; one alone reaches the peak.
     pub(super) fn throttled(sustained: f64, busy: f64) -> f64 {
         sustained / (sustained + (1.0 - sustained).max(0.0) * (1.0 - busy).max(0.0))
     }
