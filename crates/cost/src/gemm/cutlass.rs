@@ -9,8 +9,6 @@ use super::library::{H16, H64, H128, Tile};
 pub(crate) struct Cutlass {
     /// Row tiles that form a cluster and share weights: their number is rounded up to whole clusters.
     cluster: f64,
-    /// Whether two tiles alternate on a core: the epilogue of one runs beside the main loop of the other.
-    alternate: bool,
 }
 
 /// Widest matrix that swaps its operands up to 64 rows: 16 rows a tile instead of 64.
@@ -33,19 +31,12 @@ pub(super) const fn tiles(rows: u32, columns: u32) -> &'static [Tile] {
 impl Cutlass {
     /// The kernel for so many rows.
     pub(super) const fn of(rows: u32) -> Self {
-        Self { cluster: if rows > 64 { 2.0 } else { 1.0 }, alternate: rows > 128 }
+        Self { cluster: if rows > 64 { 2.0 } else { 1.0 } }
     }
 
     /// Row tiles in whole clusters.
     pub(super) fn clustered(&self, row_tiles: f64) -> f64 {
         self.cluster * ceiling(row_tiles / self.cluster)
-    }
-
-    /// Time of the cores: every wave the longer of a main loop and half of all that a tile takes, the last epilogue apart.
-    pub(super) fn compute(&self, waves: f64, main: f64, overhead: f64) -> f64 {
-        let whole = main + overhead;
-        let turn = if self.alternate { main.max(0.5 * whole) } else { whole };
-        waves * turn + (whole - turn)
     }
 
     /// Time that all cores together need for rows beyond the matrix, from the time that one row takes on the path of one core.
@@ -69,15 +60,6 @@ mod tests {
         // 257 rows are three tiles of 128, and two clusters of two.
         assert_eq!(Cutlass::of(257).clustered(3.0), 4.0);
         assert_eq!(Cutlass::of(64).clustered(3.0), 3.0);
-    }
-
-    #[test]
-    fn an_epilogue_hides_behind_the_next_main_loop() {
-        // Ten waves with a main loop of 4 and an epilogue of 2: 10 · 4 + 2. With a main loop of 1: (1 + 2)/2 a wave, and 1.5.
-        assert_eq!(Cutlass::of(256).compute(10.0, 4.0, 2.0), 42.0);
-        assert_eq!(Cutlass::of(256).compute(10.0, 1.0, 2.0), 16.5);
-        // One tile at a time below: 10 · 6.
-        assert_eq!(Cutlass::of(64).compute(10.0, 4.0, 2.0), 60.0);
     }
 
     #[test]

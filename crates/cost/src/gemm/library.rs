@@ -53,6 +53,8 @@ pub(crate) struct Library {
     pub(crate) stage: f64,
     /// How many times as long operands take on their way to a core.
     pub(crate) detour: f64,
+    /// Whether the epilogue of a tile runs beside the main loop of the next one on its core.
+    pub(crate) alternate: bool,
     /// What the kernels of CUTLASS 3 do beside, where it is them that run.
     pub(crate) cutlass: Option<Cutlass>,
 }
@@ -82,6 +84,7 @@ impl Library {
             registers: u32::MAX,
             stage: SWIZZLED_ROW,
             detour: 1.0,
+            alternate: false,
             cutlass: None,
         }
     }
@@ -191,7 +194,7 @@ pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispat
         Scheme::Fp8Block | Scheme::Mxfp8 => deep_gemm(chip, dispatch),
         Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => {
             let plain = Library::plain(cutlass::tiles(op.m, op.n), Choice::Fastest, false, warpgroup);
-            Library { cutlass: Some(Cutlass::of(op.m)), ..plain }
+            Library { alternate: op.m > 128, cutlass: Some(Cutlass::of(op.m)), ..plain }
         }
         _ => Library::plain(WGMMA, Choice::Fastest, true, warpgroup),
     }
@@ -204,7 +207,7 @@ pub(crate) fn deep_gemm(chip: &Chip, dispatch: Dispatch) -> Library {
         Dispatch::Newer => (DEEP_GEMM_2, Choice::FewestWavesOrWide),
     };
     let plain = Library::plain(tiles, choice, false, warpgroup(chip.architecture));
-    Library { registers: REGISTERS, ..plain }
+    Library { registers: REGISTERS, alternate: dispatch == Dispatch::Newer, ..plain }
 }
 
 /// Triton's fused expert kernel.

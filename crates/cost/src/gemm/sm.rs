@@ -158,17 +158,24 @@ impl<'a> Search<'a> {
     fn spans(&self, cut: &Cut) -> Spans {
         let [_, _, step] = self.step(cut);
         let waves = self.kernel.waves(cut.tiles);
-        let (main, overhead) = (self.steps_of(cut) * step, self.overhead(cut.tile));
-        let compute = match self.kernel.library.cutlass {
-            None => waves * (main + overhead),
-            Some(cutlass) => cutlass.compute(waves, main, overhead) + self.beyond(cut),
-        };
+        let compute = self.busy(waves, self.steps_of(cut) * step, self.overhead(cut.tile)) + self.beyond(cut);
         let [whole, streamed] = self.memory(cut);
         Spans { compute, memory: whole.max(streamed), serial: self.serial(cut.parts) }
     }
 
+    /// Time of the cores for so many waves. Where tiles alternate, a wave takes the longer of the main loop and half of all that
+    /// a tile takes; the last epilogue comes after.
+    fn busy(&self, waves: f64, main: f64, overhead: f64) -> f64 {
+        let whole = main + overhead;
+        let turn = if self.kernel.library.alternate { main.max(0.5 * whole) } else { whole };
+        waves * turn + (whole - turn)
+    }
+
     /// Time of the rows that clusters load beyond the matrix.
     fn beyond(&self, cut: &Cut) -> f64 {
+        if self.kernel.library.cutlass.is_none() {
+            return 0.0;
+        }
         let (height, _) = edges(cut.tile);
         let rows = self.clustered(cut.tile.0) * height - self.product.all_rows();
         let columns = f64::from(self.product.columns.div_ceil(cut.tile.1));
