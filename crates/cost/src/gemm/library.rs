@@ -33,6 +33,32 @@ pub(crate) enum Dispatch {
     Newer,
 }
 
+/// How far a library splits the depth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Splits {
+    /// Most waves that the parts of all tiles make.
+    pub(crate) waves: f64,
+    /// Whether there are three, six, twelve or twenty-four parts too, beside powers of two.
+    pub(crate) thirds: bool,
+}
+
+impl Splits {
+    /// No more than two waves, in powers of two.
+    const HALVES: Self = Self { waves: 2.0, thirds: false };
+    /// cuBLAS on Ampere. Chosen with the residuals of A100 in view.
+    const THIRDS: Self = Self { waves: 6.0, thirds: true };
+
+    /// The next number of parts after this one.
+    pub(crate) fn next(self, parts: f64) -> f64 {
+        let odd = parts % 3.0 == 0.0;
+        match (self.thirds && parts > 1.0, odd) {
+            (false, _) => 2.0 * parts,
+            (true, false) => 1.5 * parts,
+            (true, true) => parts / 3.0 * 4.0,
+        }
+    }
+}
+
 /// What a library can do with a product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Library {
@@ -40,8 +66,8 @@ pub(crate) struct Library {
     pub(crate) tiles: &'static [Tile],
     /// How it chooses one.
     pub(crate) choice: Choice,
-    /// Whether it splits the depth between cores.
-    pub(crate) splits: bool,
+    /// How it splits the depth between cores, where it does.
+    pub(crate) splits: Option<Splits>,
     /// Rows of a tile's longer side whose latency others hide: a warpgroup of asynchronous `wgmma` works on 64 while the
     /// rest of the tile is in flight. Zero where the step's latency adds up (synchronous `mma.sync`).
     pub(crate) warpgroup: f64,
@@ -61,6 +87,8 @@ pub(crate) struct Library {
 
 /// One swizzled row of shared memory, in bytes.
 pub(super) const SWIZZLED_ROW: f64 = 128.0;
+/// Depth of a stage of cuBLAS's kernels on Ampere, in bytes: 32 elements of 16 bits (`128x256_32x3` in their names).
+const HALF_ROW: f64 = 64.0;
 
 impl Library {
     /// With the one tile that the library's rule names for a product, where it has a rule.
@@ -74,7 +102,7 @@ impl Library {
     }
 
     /// Row tiles that all share weights, operands in full width.
-    const fn plain(tiles: &'static [Tile], choice: Choice, splits: bool, warpgroup: f64) -> Self {
+    const fn plain(tiles: &'static [Tile], choice: Choice, splits: Option<Splits>, warpgroup: f64) -> Self {
         Self {
             tiles,
             choice,
@@ -185,18 +213,21 @@ const REGISTERS: u32 = 160;
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
 pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispatch) -> Library {
     if execution.dequantise.is_some() {
-        return Library::plain(MMA_SYNC, Choice::Fastest, true, 0.0);
+        return Library::plain(MMA_SYNC, Choice::Fastest, Some(Splits::HALVES), 0.0);
     }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
     let warpgroup = warpgroup(chip.architecture);
     match op.scheme {
-        _ if !asynchronous => Library::plain(MMA_SYNC, Choice::Fastest, true, warpgroup),
+        _ if !asynchronous => {
+            let plain = Library::plain(MMA_SYNC, Choice::Fastest, Some(Splits::THIRDS), warpgroup);
+            Library { stage: HALF_ROW, ..plain }
+        }
         Scheme::Fp8Block | Scheme::Mxfp8 => deep_gemm(chip, dispatch),
         Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => {
-            let plain = Library::plain(cutlass::tiles(op.m, op.n), Choice::Fastest, false, warpgroup);
+            let plain = Library::plain(cutlass::tiles(op.m, op.n), Choice::Fastest, None, warpgroup);
             Library { alternate: op.m > 128, cutlass: Some(Cutlass::of(op.m)), ..plain }
         }
-        _ => Library::plain(WGMMA, Choice::Fastest, true, warpgroup),
+        _ => Library::plain(WGMMA, Choice::Fastest, Some(Splits::HALVES), warpgroup),
     }
 }
 
@@ -206,14 +237,14 @@ pub(crate) fn deep_gemm(chip: &Chip, dispatch: Dispatch) -> Library {
         Dispatch::Older => (DEEP_GEMM, Choice::FewestWaves),
         Dispatch::Newer => (DEEP_GEMM_2, Choice::FewestWavesOrWide),
     };
-    let plain = Library::plain(tiles, choice, false, warpgroup(chip.architecture));
+    let plain = Library::plain(tiles, choice, None, warpgroup(chip.architecture));
     Library { registers: REGISTERS, alternate: dispatch == Dispatch::Newer, ..plain }
 }
 
 /// Triton's fused expert kernel.
 pub(crate) fn triton(chip: &Chip, op: &GroupedGemm) -> Library {
     let triton::Configuration { tiles, group, stage } = triton::configuration(chip, op);
-    let plain = Library::plain(tiles, Choice::Fastest, false, warpgroup(chip.architecture));
+    let plain = Library::plain(tiles, Choice::Fastest, None, warpgroup(chip.architecture));
     Library { group, stage, detour: triton::detour(op), ..plain }
 }
 

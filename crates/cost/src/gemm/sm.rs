@@ -124,7 +124,7 @@ impl<'a> Search<'a> {
                         (best, least) = (Some((cut, time)), time);
                     }
                 }
-                parts *= 2.0;
+                parts = self.kernel.library.splits.map_or(f64::INFINITY, |splits| splits.next(parts));
             }
         }
         best
@@ -147,12 +147,13 @@ impl<'a> Search<'a> {
         self.steps * self.matrix * height * columns * base * self.per_core
     }
 
-    /// Whether the library would split the depth into so many parts: no more than two waves, no part too short.
+    /// Whether the library would split the depth into so many parts: not too many waves, no part too short.
     fn may_split(&self, base: f64, parts: f64) -> bool {
-        self.kernel.library.splits
-            && parts <= MOST_PARTS
-            && base * parts <= 2.0 * self.kernel.cores()
-            && self.steps >= LEAST_STEPS * parts
+        self.kernel.library.splits.is_some_and(|splits| {
+            parts <= MOST_PARTS
+                && base * parts <= splits.waves * self.kernel.cores()
+                && self.steps >= LEAST_STEPS * parts
+        })
     }
 
     fn spans(&self, cut: &Cut) -> Spans {
