@@ -9,12 +9,14 @@ use super::library::{H16, H64, H128, Tile};
 pub(crate) struct Cutlass {
     /// Row tiles that form a cluster and share weights: their number is rounded up to whole clusters.
     cluster: f64,
+    /// How many times as long as others rows beyond the matrix take on the operand path.
+    beyond: f64,
 }
 
 /// Widest matrix that swaps its operands up to 64 rows: 16 rows a tile instead of 64.
 const SWAPPED: u32 = 1280;
-/// How many times as long rows beyond the matrix take on the operand path as others. Chosen with the residuals of 129 to 256
-/// rows in view: times fall in a straight line to where a cluster's rows are full, and 513 rows take as long as 1024.
+/// Of more than 16 rows. Chosen with the residuals of 129 to 256 rows in view: times fall in a straight line to where a
+/// cluster's rows are full, and 513 rows take as long as 1024. One row takes as long as sixteen.
 const BEYOND: f64 = 4.0;
 
 /// The tile for so many rows and columns.
@@ -31,7 +33,7 @@ pub(super) const fn tiles(rows: u32, columns: u32) -> &'static [Tile] {
 impl Cutlass {
     /// The kernel for so many rows.
     pub(super) const fn of(rows: u32) -> Self {
-        Self { cluster: if rows > 64 { 2.0 } else { 1.0 } }
+        Self { cluster: if rows > 64 { 2.0 } else { 1.0 }, beyond: if rows > 16 { BEYOND } else { 0.0 } }
     }
 
     /// Row tiles in whole clusters.
@@ -40,8 +42,8 @@ impl Cutlass {
     }
 
     /// Time that all cores together need for rows beyond the matrix, from the time that one row takes on the path of one core.
-    pub(super) fn beyond(rows: f64, row: f64, cores: f64) -> f64 {
-        BEYOND * rows * row / cores
+    pub(super) fn beyond(&self, rows: f64, row: f64, cores: f64) -> f64 {
+        self.beyond * rows * row / cores
     }
 
     /// Time of a core while a share of the chip is busy, over its time when all of it is. `sustained` is the share of the stated

@@ -50,11 +50,10 @@ impl Splits {
 
     /// The next number of parts after this one.
     pub(crate) fn next(self, parts: f64) -> f64 {
-        let odd = parts % 3.0 == 0.0;
-        match (self.thirds && parts > 1.0, odd) {
-            (false, _) => 2.0 * parts,
-            (true, false) => 1.5 * parts,
-            (true, true) => parts / 3.0 * 4.0,
+        match self.thirds && parts > 1.0 {
+            false => 2.0 * parts,
+            true if (parts as u32).is_power_of_two() => 1.5 * parts,
+            true => parts / 3.0 * 4.0,
         }
     }
 }
@@ -252,5 +251,21 @@ const fn warpgroup(architecture: Architecture) -> f64 {
     match architecture {
         Architecture::Hopper | Architecture::Blackwell => 64.0,
         _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_go_up_by_halves_and_thirds() {
+        let parts = |splits: Splits| {
+            std::iter::successors(Some(1.0), move |parts| Some(splits.next(*parts)))
+                .take(6)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(parts(Splits::HALVES), [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]);
+        assert_eq!(parts(Splits::THIRDS), [1.0, 2.0, 3.0, 4.0, 6.0, 8.0]);
     }
 }

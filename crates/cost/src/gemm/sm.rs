@@ -174,13 +174,11 @@ impl<'a> Search<'a> {
 
     /// Time of the rows that clusters load beyond the matrix.
     fn beyond(&self, cut: &Cut) -> f64 {
-        if self.kernel.library.cutlass.is_none() {
-            return 0.0;
-        }
+        let Some(cutlass) = self.kernel.library.cutlass else { return 0.0 };
         let (height, _) = edges(cut.tile);
         let rows = self.clustered(cut.tile.0) * height - self.product.all_rows();
         let columns = f64::from(self.product.columns.div_ceil(cut.tile.1));
-        Cutlass::beyond(rows * columns, self.steps * self.path, self.kernel.cores())
+        cutlass.beyond(rows * columns, self.steps * self.path, self.kernel.cores())
     }
 
     /// Matrix unit, operand path, and the whole of one step: the longest of the two, of converting weights, and of a lone
