@@ -4,6 +4,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod cube;
+mod cutlass;
 pub(crate) mod kernel;
 pub(crate) mod library;
 pub(crate) mod product;

@@ -12,3 +12,12 @@ pub(crate) fn hits(weights: f64, others: f64, share: f64, on: &Machine) -> f64 {
     let sets = f64::from(copies) * weights + others;
     (share * on.chip.l2.capacity.get() / sets).min(1.0).powi(SHARPNESS)
 }
+
+/// Share of L2 that a second pass over the operand of a whole kernel may count on: each half of the chip keeps its own copy of
+/// what it reads.
+const HALF: f64 = 0.5;
+
+/// Share of a second pass over so many bytes that misses: none up to half of L2, all from twice that on.
+pub(crate) fn second_pass_misses(bytes: f64, on: &Machine) -> f64 {
+    (bytes / (HALF * on.chip.l2.capacity.get()) - 1.0).clamp(0.0, 1.0)
+}

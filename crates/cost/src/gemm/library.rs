@@ -4,6 +4,7 @@ use vitruvian_hardware::{Architecture, Chip};
 use vitruvian_model::Scheme;
 use vitruvian_model::operator::{Gemm, GroupedGemm};
 
+use super::cutlass::{self, Cutlass};
 use super::product::Product;
 use super::triton;
 use super::waves::{self, Grid};
@@ -32,6 +33,31 @@ pub(crate) enum Dispatch {
     Newer,
 }
 
+/// How far a library splits the depth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Splits {
+    /// Most waves that the parts of all tiles make.
+    pub(crate) waves: f64,
+    /// Whether there are three, six, twelve or twenty-four parts too, beside powers of two.
+    pub(crate) thirds: bool,
+}
+
+impl Splits {
+    /// No more than two waves, in powers of two.
+    const HALVES: Self = Self { waves: 2.0, thirds: false };
+    /// cuBLAS on Ampere. Chosen with the residuals of A100 in view.
+    const THIRDS: Self = Self { waves: 6.0, thirds: true };
+
+    /// The next number of parts after this one.
+    pub(crate) fn next(self, parts: f64) -> f64 {
+        match self.thirds && parts > 1.0 {
+            false => 2.0 * parts,
+            true if (parts as u32).is_power_of_two() => 1.5 * parts,
+            true => parts / 3.0 * 4.0,
+        }
+    }
+}
+
 /// What a library can do with a product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Library {
@@ -39,8 +65,8 @@ pub(crate) struct Library {
     pub(crate) tiles: &'static [Tile],
     /// How it chooses one.
     pub(crate) choice: Choice,
-    /// Whether it splits the depth between cores.
-    pub(crate) splits: bool,
+    /// How it splits the depth between cores, where it does.
+    pub(crate) splits: Option<Splits>,
     /// Rows of a tile's longer side whose latency others hide: a warpgroup of asynchronous `wgmma` works on 64 while the
     /// rest of the tile is in flight. Zero where the step's latency adds up (synchronous `mma.sync`).
     pub(crate) warpgroup: f64,
@@ -52,10 +78,16 @@ pub(crate) struct Library {
     pub(crate) stage: f64,
     /// How many times as long operands take on their way to a core.
     pub(crate) detour: f64,
+    /// Whether the epilogue of a tile runs beside the main loop of the next one on its core.
+    pub(crate) alternate: bool,
+    /// What the kernels of CUTLASS 3 do beside, where it is them that run.
+    pub(crate) cutlass: Option<Cutlass>,
 }
 
 /// One swizzled row of shared memory, in bytes.
 pub(super) const SWIZZLED_ROW: f64 = 128.0;
+/// Depth of a stage of cuBLAS's kernels on Ampere, in bytes: 32 elements of 16 bits (`128x256_32x3` in their names).
+const HALF_ROW: f64 = 64.0;
 
 impl Library {
     /// With the one tile that the library's rule names for a product, where it has a rule.
@@ -69,7 +101,7 @@ impl Library {
     }
 
     /// Row tiles that all share weights, operands in full width.
-    const fn plain(tiles: &'static [Tile], choice: Choice, splits: bool, warpgroup: f64) -> Self {
+    const fn plain(tiles: &'static [Tile], choice: Choice, splits: Option<Splits>, warpgroup: f64) -> Self {
         Self {
             tiles,
             choice,
@@ -79,6 +111,8 @@ impl Library {
             registers: u32::MAX,
             stage: SWIZZLED_ROW,
             detour: 1.0,
+            alternate: false,
+            cutlass: None,
         }
     }
 }
@@ -173,31 +207,27 @@ const WIDE: &[Tile] = &[(H128, 192), (H128, 256)];
 /// Columns of the widest tile whose sums registers hold.
 const REGISTERS: u32 = 160;
 
-/// CUTLASS kernels that vLLM and SGLang pick by the number of rows alone (`sm90_fp8_dispatch`).
-const fn by_rows(rows: u32) -> &'static [Tile] {
-    match rows {
-        0..=16 => &[(H16, 64)],
-        17..=64 => &[(H64, 64)],
-        65..=128 => &[(H64, 128)],
-        _ => &[(H128, 128)],
-    }
-}
-
 /// The library that multiplies dense rows on this chip, by the given rule where that is `DeepGEMM`.
 ///
 /// Kernels that convert weights as they go multiply with `mma.sync` (Marlin).
 pub(crate) fn of(execution: &Execution, op: &Gemm, chip: &Chip, dispatch: Dispatch) -> Library {
     if execution.dequantise.is_some() {
-        return Library::plain(MMA_SYNC, Choice::Fastest, true, 0.0);
+        return Library::plain(MMA_SYNC, Choice::Fastest, Some(Splits::HALVES), 0.0);
     }
     let asynchronous = matches!(chip.architecture, Architecture::Hopper | Architecture::Blackwell);
-    let (tiles, splits) = match op.scheme {
-        _ if !asynchronous => (MMA_SYNC, true),
-        Scheme::Fp8Block | Scheme::Mxfp8 => return deep_gemm(chip, dispatch),
-        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => (by_rows(op.m), false),
-        _ => (WGMMA, true),
-    };
-    Library::plain(tiles, Choice::Fastest, splits, warpgroup(chip.architecture))
+    let warpgroup = warpgroup(chip.architecture);
+    match op.scheme {
+        _ if !asynchronous => {
+            let plain = Library::plain(MMA_SYNC, Choice::Fastest, Some(Splits::THIRDS), warpgroup);
+            Library { stage: HALF_ROW, ..plain }
+        }
+        Scheme::Fp8Block | Scheme::Mxfp8 => deep_gemm(chip, dispatch),
+        Scheme::Fp8Tensor | Scheme::W8A8Static | Scheme::W8A8Dynamic => {
+            let plain = Library::plain(cutlass::tiles(op.m, op.n), Choice::Fastest, None, warpgroup);
+            Library { alternate: op.m > 128, cutlass: Some(Cutlass::of(op.m)), ..plain }
+        }
+        _ => Library::plain(WGMMA, Choice::Fastest, Some(Splits::HALVES), warpgroup),
+    }
 }
 
 /// `DeepGEMM`'s kernels, dense or grouped.
@@ -206,14 +236,14 @@ pub(crate) fn deep_gemm(chip: &Chip, dispatch: Dispatch) -> Library {
         Dispatch::Older => (DEEP_GEMM, Choice::FewestWaves),
         Dispatch::Newer => (DEEP_GEMM_2, Choice::FewestWavesOrWide),
     };
-    let plain = Library::plain(tiles, choice, false, warpgroup(chip.architecture));
-    Library { registers: REGISTERS, ..plain }
+    let plain = Library::plain(tiles, choice, None, warpgroup(chip.architecture));
+    Library { registers: REGISTERS, alternate: dispatch == Dispatch::Newer, ..plain }
 }
 
 /// Triton's fused expert kernel.
 pub(crate) fn triton(chip: &Chip, op: &GroupedGemm) -> Library {
     let triton::Configuration { tiles, group, stage } = triton::configuration(chip, op);
-    let plain = Library::plain(tiles, Choice::Fastest, false, warpgroup(chip.architecture));
+    let plain = Library::plain(tiles, Choice::Fastest, None, warpgroup(chip.architecture));
     Library { group, stage, detour: triton::detour(op), ..plain }
 }
 
@@ -221,5 +251,21 @@ const fn warpgroup(architecture: Architecture) -> f64 {
     match architecture {
         Architecture::Hopper | Architecture::Blackwell => 64.0,
         _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_go_up_by_halves_and_thirds() {
+        let parts = |splits: Splits| {
+            std::iter::successors(Some(1.0), move |parts| Some(splits.next(*parts)))
+                .take(6)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(parts(Splits::HALVES), [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]);
+        assert_eq!(parts(Splits::THIRDS), [1.0, 2.0, 3.0, 4.0, 6.0, 8.0]);
     }
 }

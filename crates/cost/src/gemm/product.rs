@@ -1,5 +1,6 @@
 //! A product, dense or by expert, as a search over tiles sees it.
 
+use vitruvian_model::Scheme;
 use vitruvian_model::operator::Gemm;
 
 use crate::execution::Execution;
@@ -36,6 +37,8 @@ pub(crate) struct Bytes {
     pub(crate) activations: f64,
     /// Outputs.
     pub(crate) outputs: f64,
+    /// Activations in 16 bits that are gone through for their largest value before they are quantised.
+    pub(crate) scanned: f64,
 }
 
 impl Product {
@@ -43,7 +46,12 @@ impl Product {
     pub(crate) fn dense(op: &Gemm, execution: &Execution) -> Self {
         let batch = f64::from(op.batch);
         let row_tiles = HEIGHTS.map(|height| batch * f64::from(op.m.div_ceil(height)));
-        Self::of([op.m.into(), batch * f64::from(op.m), batch], [op.n, op.k], row_tiles, execution)
+        let all = batch * f64::from(op.m);
+        let mut product = Self::of([op.m.into(), all, batch], [op.n, op.k], row_tiles, execution);
+        if matches!(op.scheme, Scheme::Fp8Tensor | Scheme::W8A8Dynamic) {
+            product.bytes.scanned = all * f64::from(op.k) * OUTPUT_BYTES;
+        }
+        product
     }
 
     /// From rows a matrix, rows in all and matrices; columns and depth; and row tiles by height.
@@ -59,6 +67,7 @@ impl Product {
             weights: matrices * n * k * execution.weight_read,
             activations: all * k * element,
             outputs: all * n * OUTPUT_BYTES,
+            scanned: 0.0,
         };
         Self { rows, columns, depth, matrices, row_tiles, element, bytes }
     }

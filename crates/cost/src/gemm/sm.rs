@@ -1,6 +1,7 @@
 //! Products on streaming multiprocessors: the fastest tile of the library's menu.
 
 use super::cache;
+use super::cutlass::Cutlass;
 use super::kernel::{Kernel, Plan, ceiling};
 use super::library::Tile;
 use super::product::{HEIGHTS, Product};
@@ -85,6 +86,7 @@ impl<'a> Search<'a> {
         let bandwidth = kernel.memory();
         let detour = kernel.library.detour;
         let kept = figures.cache * kernel.on.chip.l2.capacity.get() * product.matrices / bytes.weights;
+        let scan = bytes.scanned * cache::second_pass_misses(bytes.scanned, kernel.on) / bandwidth;
         Self {
             kernel,
             product,
@@ -95,7 +97,7 @@ impl<'a> Search<'a> {
             alone: detour * missed * bytes.weights / core.stream,
             weights: missed * bytes.weights / bandwidth,
             others: missed * others / bandwidth,
-            fixed: figures.row * product.all_rows() + figures.group * product.matrices,
+            fixed: figures.row * product.all_rows() + figures.group * product.matrices + scan,
             partial: 2.0 * bytes.outputs / kernel.on.chip.l2.read_bandwidth.get(),
             missed,
             spilled: (1.0 - kept).max(0.0),
@@ -122,7 +124,7 @@ impl<'a> Search<'a> {
                         (best, least) = (Some((cut, time)), time);
                     }
                 }
-                parts *= 2.0;
+                parts = self.kernel.library.splits.map_or(f64::INFINITY, |splits| splits.next(parts));
             }
         }
         best
@@ -130,7 +132,13 @@ impl<'a> Search<'a> {
 
     /// Tiles of the output.
     fn tiles(&self, (height, columns): Tile) -> f64 {
-        self.product.row_tiles[height] * f64::from(self.product.columns.div_ceil(columns))
+        self.clustered(height) * f64::from(self.product.columns.div_ceil(columns))
+    }
+
+    /// Row tiles of a height, in whole clusters where the library launches clusters.
+    fn clustered(&self, height: usize) -> f64 {
+        let row_tiles = self.product.row_tiles[height];
+        self.kernel.library.cutlass.map_or(row_tiles, |cutlass| cutlass.clustered(row_tiles))
     }
 
     /// A time that no way to cut into this tile undercuts: its matrix work, padded rows and columns included, evenly on all cores.
@@ -139,34 +147,59 @@ impl<'a> Search<'a> {
         self.steps * self.matrix * height * columns * base * self.per_core
     }
 
-    /// Whether the library would split the depth into so many parts: no more than two waves, no part too short.
+    /// Whether the library would split the depth into so many parts: not too many waves, no part too short.
     fn may_split(&self, base: f64, parts: f64) -> bool {
-        self.kernel.library.splits
-            && parts <= MOST_PARTS
-            && base * parts <= 2.0 * self.kernel.cores()
-            && self.steps >= LEAST_STEPS * parts
+        self.kernel.library.splits.is_some_and(|splits| {
+            parts <= MOST_PARTS
+                && base * parts <= splits.waves * self.kernel.cores()
+                && self.steps >= LEAST_STEPS * parts
+        })
     }
 
     fn spans(&self, cut: &Cut) -> Spans {
-        let [_, _, step] = self.step(cut.tile);
+        let [_, _, step] = self.step(cut);
         let waves = self.kernel.waves(cut.tiles);
-        let compute = waves * (self.steps_of(cut) * step + self.overhead(cut.tile));
+        let compute = self.busy(waves, self.steps_of(cut) * step, self.overhead(cut.tile)) + self.beyond(cut);
         let [whole, streamed] = self.memory(cut);
         Spans { compute, memory: whole.max(streamed), serial: self.serial(cut.parts) }
     }
 
+    /// Time of the cores for so many waves. Where tiles alternate, a wave takes the longer of the main loop and half of all that
+    /// a tile takes; the last epilogue comes after.
+    fn busy(&self, waves: f64, main: f64, overhead: f64) -> f64 {
+        let whole = main + overhead;
+        let turn = if self.kernel.library.alternate { main.max(0.5 * whole) } else { whole };
+        waves * turn + (whole - turn)
+    }
+
+    /// Time of the rows that clusters load beyond the matrix.
+    fn beyond(&self, cut: &Cut) -> f64 {
+        let Some(cutlass) = self.kernel.library.cutlass else { return 0.0 };
+        let (height, _) = edges(cut.tile);
+        let rows = self.clustered(cut.tile.0) * height - self.product.all_rows();
+        let columns = f64::from(self.product.columns.div_ceil(cut.tile.1));
+        cutlass.beyond(rows * columns, self.steps * self.path, self.kernel.cores())
+    }
+
     /// Matrix unit, operand path, and the whole of one step: the longest of the two, of converting weights, and of a lone
     /// warpgroup's share with its latency.
-    fn step(&self, tile: Tile) -> [f64; 3] {
-        let (height, columns) = edges(tile);
-        let (matrix, path) = (self.matrix * height * columns, self.path * (height + columns));
+    fn step(&self, cut: &Cut) -> [f64; 3] {
+        let (height, columns) = edges(cut.tile);
+        let matrix = self.matrix * height * columns * self.throttled(cut);
+        let path = self.path * (height + columns);
         let busy = matrix.max(path).max(self.conversion * columns);
         let (warpgroup, latency) = (self.kernel.library.warpgroup, self.kernel.figures.step);
         if warpgroup == 0.0 {
             return [matrix, path, busy + latency];
         }
         let alone = matrix * (warpgroup / height.max(columns)).min(1.0);
-        [matrix, path, busy.max(alone + latency) + self.spilled_sums(tile)]
+        [matrix, path, busy.max(alone + latency) + self.spilled_sums(cut.tile)]
+    }
+
+    /// How much of the time of a full chip a core needs while others idle.
+    fn throttled(&self, cut: &Cut) -> f64 {
+        let busy = cut.tiles * self.per_core;
+        self.kernel.library.cutlass.map_or(1.0, |_| Cutlass::throttled(self.kernel.figures.compute, busy))
     }
 
     /// Time to write the sums of a tile that registers do not hold and read them back, through the core's port to L2: shared
@@ -218,7 +251,7 @@ impl<'a> Search<'a> {
         let (height, columns) = edges(cut.tile);
         let waves = self.kernel.waves(cut.tiles);
         let busy = waves * self.steps_of(cut);
-        let [matrix, path, step] = self.step(cut.tile);
+        let [matrix, path, _] = self.step(cut);
         let [whole, streamed] = self.memory(cut);
         let Spans { compute, memory, serial } = self.spans(cut);
         let bytes = &self.product.bytes;
@@ -229,7 +262,7 @@ impl<'a> Search<'a> {
             waves,
             matrix: busy * matrix,
             path: busy * path,
-            exposed: busy * (step - matrix.max(path)) + waves * self.overhead(cut.tile),
+            exposed: compute - busy * matrix.max(path),
             compute,
             memory,
             starved: streamed > whole,

@@ -31,19 +31,23 @@ pub(crate) fn chosen<'a>(tiles: &'a [Tile], grid: &Grid) -> Option<&'a Tile> {
     best.map(|(tile, ..)| tile)
 }
 
-/// The tile of [`chosen`], or a wider one where one wave is enough for either and the wider fills it better, or as well with
-/// another height.
+/// The tile of [`chosen`], or a wider one where one wave is enough for either and the wider fills it better, or with another
+/// height and less than a quarter of its rows beyond the matrix [`NEARLY`] as well. Inferred from times (`docs/cost/gemm.md`).
 pub(crate) fn chosen_or_wide<'a>(tiles: &'a [Tile], wide: &'a [Tile], grid: &Grid) -> Option<&'a Tile> {
     let chosen = chosen(tiles, grid)?;
     let (waves, last) = grid.waves(*chosen);
     let fits = |tile: &&Tile| {
         let (fewest, fullest) = grid.waves(**tile);
-        let within = HEIGHTS[tile.0] <= grid.rows && tile.1 <= grid.columns;
-        fewest == 1 && (fullest > last || fullest == last && tile.0 != chosen.0 && within)
+        let within = grid.fills(HEIGHTS[tile.0]) && tile.1 <= grid.columns;
+        let nearly = NEARLY[1] * fullest >= NEARLY[0] * last;
+        fewest == 1 && (fullest > last || nearly && tile.0 != chosen.0 && within)
     };
     let fullest = wide.iter().filter(fits).max_by_key(|tile| grid.waves(**tile).1);
     if waves == 1 { fullest.or(Some(chosen)) } else { Some(chosen) }
 }
+
+/// 15/16: with 120 tiles instead of 128 the wide tile is taken, with 104 instead of 112 it is not.
+const NEARLY: [u32; 2] = [15, 16];
 
 /// Of tiles with equal waves: the smaller where they differ in one side, the wider where they differ in both.
 fn wastes_less(tile: Tile, other: Tile) -> bool {
@@ -62,6 +66,11 @@ impl Grid {
             groups: (product.matrices.ceil() as u32).max(1),
             cores: chip.compute.cores,
         }
+    }
+
+    /// Whether more than three quarters of the rows of such tiles are rows of the matrix.
+    const fn fills(&self, height: u32) -> bool {
+        4 * self.rows > 3 * height * self.rows.div_ceil(height)
     }
 
     /// Waves over the cores, and tiles of the last one.
@@ -100,6 +109,18 @@ mod tests {
         // Twice the columns are two waves either way.
         let grid = Grid { columns: 32768, ..grid };
         assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &grid), Some(&(6, 128)));
+    }
+
+    #[test]
+    fn a_wide_tile_need_not_fill_the_wave_quite_as_well() {
+        let of = |rows| Grid { rows, columns: 2048, groups: 1, cores: 132 };
+        // 1793 rows by 2048 columns: 8 by 16 tiles of 256 by 128, 15 by 8 of 128 by 256. 1537 rows: 112 and 104.
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &of(1793)), Some(&(4, 256)));
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &of(1537)), Some(&(6, 128)));
+        // 192 of 256 rows by 16384 columns are too few for two wide rows of tiles, 193 are not.
+        let of = |rows| Grid { rows, columns: 16384, groups: 1, cores: 132 };
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &of(192)), Some(&(6, 128)));
+        assert_eq!(chosen_or_wide(&[(6, 128)], &[(4, 256)], &of(193)), Some(&(4, 256)));
     }
 
     #[test]
