@@ -10,50 +10,62 @@ use crate::table::{Column, Row, Section, Table};
 /// shares are parts of one.
 pub fn render(table: &Table) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let lines = std::iter::once(header(table)).chain(body(table));
-    for line in lines {
+    let form = Form::of(table);
+    for line in std::iter::once(form.header(table)).chain(form.body(table)) {
         // Writing to memory fails only on lines of unequal length, which `line` rules out.
         let _ = writer.write_record(line);
     }
     writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
-fn header(table: &Table) -> Vec<String> {
-    let mut header: Vec<String> = Vec::new();
-    header.extend(has_sections(table).then(|| "section".to_owned()));
-    for (index, column) in table.columns.iter().enumerate() {
-        let name = column_name(column);
-        header.push(name.clone());
-        if table.has_ranges(index) {
-            header.extend([format!("{name}_p10"), format!("{name}_p90")]);
+/// Which columns a table has, looked up once for all of its rows.
+struct Form {
+    sections: bool,
+    units: bool,
+    /// Whether each column has ranges.
+    ranges: Vec<bool>,
+}
+
+impl Form {
+    fn of(table: &Table) -> Self {
+        Self {
+            sections: table.sections.iter().any(|section| section.title.is_some()),
+            units: table.has_row_units(),
+            ranges: (0..table.columns.len()).map(|column| table.has_ranges(column)).collect(),
         }
-        header.extend((index == 0 && table.has_row_units()).then(|| "unit".to_owned()));
     }
-    header
-}
 
-fn body(table: &Table) -> impl Iterator<Item = Vec<String>> + '_ {
-    table
-        .sections
-        .iter()
-        .flat_map(move |section| section.rows.iter().map(move |row| line(table, section, row)))
-}
-
-fn line(table: &Table, section: &Section, row: &Row) -> Vec<String> {
-    let mut line: Vec<String> = Vec::new();
-    line.extend(has_sections(table).then(|| section.title.clone().unwrap_or_default()));
-    for index in 0..table.columns.len() {
-        line.push(exact(row.value(index)));
-        if table.has_ranges(index) {
-            line.extend(ends(row.value(index)));
+    fn header(&self, table: &Table) -> Vec<String> {
+        let mut header: Vec<String> = Vec::new();
+        header.extend(self.sections.then(|| "section".to_owned()));
+        for (index, (column, ranges)) in table.columns.iter().zip(&self.ranges).enumerate() {
+            let name = column_name(column);
+            header.push(name.clone());
+            if *ranges {
+                header.extend([format!("{name}_p10"), format!("{name}_p90")]);
+            }
+            header.extend((index == 0 && self.units).then(|| "unit".to_owned()));
         }
-        line.extend((index == 0 && table.has_row_units()).then(|| row.unit.clone().unwrap_or_default()));
+        header
     }
-    line
-}
 
-fn has_sections(table: &Table) -> bool {
-    table.sections.iter().any(|section| section.title.is_some())
+    fn body<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = Vec<String>> + 'a {
+        let sections = table.sections.iter();
+        sections.flat_map(move |section| section.rows.iter().map(move |row| self.line(section, row)))
+    }
+
+    fn line(&self, section: &Section, row: &Row) -> Vec<String> {
+        let mut line: Vec<String> = Vec::new();
+        line.extend(self.sections.then(|| section.title.clone().unwrap_or_default()));
+        for (index, ranges) in self.ranges.iter().enumerate() {
+            line.push(exact(row.value(index)));
+            if *ranges {
+                line.extend(ends(row.value(index)));
+            }
+            line.extend((index == 0 && self.units).then(|| row.unit.clone().unwrap_or_default()));
+        }
+        line
+    }
 }
 
 fn exact(value: &Value) -> String {

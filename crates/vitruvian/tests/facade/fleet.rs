@@ -78,10 +78,12 @@ fn shortfall_first_serves_more_for_more() {
         keeps_its_limits(&answer);
         serves_what_it_says(&answer);
         let plan = &answer.strategies[0];
-        (plan.shortfall_share.mean, plan.total_usd.mean)
+        (plan.shortfall_share.mean, plan.total_usd.mean, answer.plan.orders_gap)
     };
-    let ((least, dear), (more, cheap)) = (short("shortfall"), short("cost"));
-    assert!(least <= more + 1e-9, "{least} against {more}");
+    let ((least, dear, gap), (more, cheap, _)) = (short("shortfall"), short("cost"));
+    assert!(gap < 0.05, "{gap}");
+    // Penalties are nearly all that a search by shortfall sees: orders within a gap of the best are so in what they leave unserved.
+    assert!(least <= more * (1.0 + gap) + 1e-9, "{least} against {more}, gap {gap}");
     assert!(dear >= cheap * (1.0 - 1e-3), "{dear} against {cheap}");
 }
 

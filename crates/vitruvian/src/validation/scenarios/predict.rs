@@ -51,7 +51,8 @@ fn decode(scenario: &Scenario, replica: &Replica<'_>, meter: &mut Meter<'_>) -> 
     let decode = Decode { sequences: each, context: scenario.workload.mean_context(), queries };
     let mut cost = cost(replica, &Step { decode: Some(decode), ..Step::default() }, meter)?;
     if let Some(draft) = &drafts {
-        let drafting = draft.cost(replica, each, decode.context, meter).map_err(unsupported)?;
+        let drafting =
+            draft.cost(replica, each, decode.context, meter).map_err(|refusal| unsupported(&refusal))?;
         cost.latency += Seconds::new(drafting.latency);
         cost.interval += Seconds::new(drafting.latency);
     }
@@ -64,10 +65,10 @@ fn decode(scenario: &Scenario, replica: &Replica<'_>, meter: &mut Meter<'_>) -> 
 }
 
 fn cost(replica: &Replica<'_>, step: &Step, meter: &mut Meter<'_>) -> Result<StepCost, Fall> {
-    step_cost(replica, step, meter).map_err(unsupported)
+    step_cost(replica, step, meter).map_err(|refusal| unsupported(&refusal))
 }
 
-fn unsupported(refusal: Refusal) -> Fall {
+fn unsupported(refusal: &Refusal) -> Fall {
     Fall::Unsupported(refusal.to_string())
 }
 
