@@ -38,8 +38,9 @@ This page is generated. It compares the `tile` fidelity with the open measured t
 - **catalog**: mean error on all measured rows with the profile that the catalog ships.
 - **borrowed**: the same when all profiles of the chip are taken away and those of its relatives answer
   (`catalog/profiles/lineage.toml`), and the share of rows within the then wider interval.
-- **target**: what the held-out mean is to reach. A miss is marked; its reason stands in the family's page under
-  `docs/cost/`.
+- **target**: what the held-out mean is to reach. A miss is marked and leads to its residuals
+  (`cargo run --release -p vitruvian --example residual_plots -- FOLDER_OF_TABLES docs/residuals`); its reason stands in the
+  family's page under `docs/cost/`.
 ";
 
 /// The whole page.
@@ -152,8 +153,17 @@ fn score(report: &Report, profile: &Profile<Vec<f64>>) -> Option<Score> {
 
 fn target(manifest: &Manifest, profile: &Profile<Vec<f64>>) -> String {
     let Some(target) = manifest.target_of(profile) else { return "–".to_owned() };
-    let reached = profile.held_out.or(profile.in_fit).is_some_and(|errors| errors.mean <= target);
-    format!("{:.0} {}", 100.0 * target, if reached { "✓" } else { "missed" })
+    let percent = 100.0 * target;
+    if manifest.misses(profile) {
+        return format!("{percent:.0} [missed](residuals/{}.svg)", plot_name(profile));
+    }
+    format!("{percent:.0} ✓")
+}
+
+/// Name of the file that shows a profile's residuals.
+pub fn plot_name(profile: &Profile<Vec<f64>>) -> String {
+    let (software, precision) = (&profile.stack.software, profile.precision.to_string().replace('/', "-"));
+    format!("{}-{software}-{}-{precision}", profile.chip, profile.family)
 }
 
 /// Upper ends of the classes of measured time, in microseconds, and their names.
@@ -251,6 +261,6 @@ mod tests {
         // The same row from the simulated core: ln(70/55) / 1.28 = 0.188 is wide enough for ln(1.1).
         assert!(text.contains("| gemm | fp8-block | 1 | 10.0 / 10.0 / 10.0 | +10.0 | 100 % |"), "{text}");
         let (manifest, missed) = section(0.05);
-        assert!(page(&manifest, &[missed]).contains("| 4 missed |"));
+        assert!(page(&manifest, &[missed]).contains("| 4 [missed](residuals/h20-"));
     }
 }

@@ -92,6 +92,12 @@ impl Manifest {
         };
         self.target.iter().find(meant).map(|target| target.mean)
     }
+
+    /// Whether a profile has a target and its error on what was held out, or else in the fit, is above it.
+    pub fn misses(&self, profile: &Profile<Vec<f64>>) -> bool {
+        let error = profile.held_out.or(profile.in_fit).map(|errors| errors.mean);
+        self.target_of(profile).is_some_and(|target| error.is_none_or(|error| error > target))
+    }
 }
 
 impl Set {

@@ -89,6 +89,8 @@ pub struct Series {
 pub enum Mark {
     /// Points alone.
     Points,
+    /// Points alone, small: for hundreds of them.
+    Dots,
     /// A line alone.
     Line,
     /// A line with its points.

@@ -10,6 +10,7 @@ pub mod fleet;
 mod operators;
 pub mod ownership;
 pub mod plan;
+pub mod residuals;
 pub mod simulate;
 pub mod train;
 pub mod validation;

@@ -43,7 +43,7 @@ fn swatch_of(figure: &Figure, name: &str) -> Swatch {
     });
     match series.map(|series| series.mark) {
         None => Swatch::Block,
-        Some(Mark::Points) => Swatch::Mark,
+        Some(Mark::Points | Mark::Dots) => Swatch::Mark,
         Some(Mark::Line | Mark::Roof) => Swatch::Line,
         Some(Mark::LinePoints | Mark::Front | Mark::BudgetFront) => Swatch::LineAndMark,
     }

@@ -14,6 +14,8 @@ use crate::figure::{Mark, Point, Rule, Series, Xy};
 const RADIUS: f64 = 4.0;
 const LIGHTEST: f64 = 3.0;
 const HEAVIEST: f64 = 11.0;
+/// Radius of one of many.
+const DOT: f64 = 2.0;
 
 /// The plot area and how values come to stand in it.
 struct Ground {
@@ -84,7 +86,7 @@ impl Ground {
         clearance.take_line(&self.path(series));
         for point in &series.points {
             let Some(at) = self.place(point) else { continue };
-            clearance.take(Rect::around(at, radius(point)));
+            clearance.take(Rect::around(at, radius(series.mark, point)));
             self.whisker_ends(point).into_iter().for_each(|ends| clearance.take_line(&ends));
         }
     }
@@ -93,7 +95,7 @@ impl Ground {
     fn path(&self, series: &Series) -> Vec<Place> {
         let places: Vec<Place> = series.points.iter().filter_map(|point| self.place(point)).collect();
         match series.mark {
-            Mark::Points => Vec::new(),
+            Mark::Points | Mark::Dots => Vec::new(),
             Mark::Line | Mark::LinePoints | Mark::Roof => places,
             Mark::Front => staircase(&places, |from, to| (from.0, to.1)),
             Mark::BudgetFront => staircase(&places, |from, to| (to.0, from.1)),
@@ -114,7 +116,7 @@ impl Ground {
         for point in &series.points {
             let Some(at) = self.place(point) else { continue };
             self.whisker(canvas, point, &palette.class(&series.name));
-            palette.mark(canvas, &series.name, at, radius(point), &hint(xy, series, point));
+            palette.mark(canvas, &series.name, at, radius(series.mark, point), &hint(xy, series, point));
         }
     }
 
@@ -131,11 +133,11 @@ impl Ground {
 
     fn wishes<'a>(&self, series: &'a Series) -> Vec<Wish<'a>> {
         // The points of a line follow each other so closely that lines from labels to them would tangle.
-        let reach = if series.mark == Mark::Points { Reach::Far } else { Reach::Beside };
+        let reach = if matches!(series.mark, Mark::Points | Mark::Dots) { Reach::Far } else { Reach::Beside };
         let wish = |point: &'a Point| {
             let words = point.label.as_deref()?;
             let (at, weight) = (self.place(point)?, point.weight.unwrap_or(0.0));
-            Some(Wish { at, radius: radius(point), words, weight, reach })
+            Some(Wish { at, radius: radius(series.mark, point), words, weight, reach })
         };
         series.points.iter().filter_map(wish).collect()
     }
@@ -148,7 +150,10 @@ fn staircase(places: &[Place], corner: impl Fn(Place, Place) -> Place) -> Vec<Pl
 }
 
 /// The area of a mark is in proportion to its weight.
-fn radius(point: &Point) -> f64 {
+fn radius(mark: Mark, point: &Point) -> f64 {
+    if mark == Mark::Dots {
+        return DOT;
+    }
     point.weight.map_or(RADIUS, |weight| (HEAVIEST * weight.clamp(0.0, 1.0).sqrt()).max(LIGHTEST))
 }
 

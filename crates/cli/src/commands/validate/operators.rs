@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use vitruvian::present::residuals;
 use vitruvian_calibration::exchange;
 use vitruvian_calibration::validate::{Judge, Report, Row};
 use vitruvian_calibration::{Score, Table as Measured};
@@ -10,7 +11,7 @@ use vitruvian_cost::{Fidelity, Library};
 use vitruvian_diagnostics::{Diagnostic, Diagnostics};
 use vitruvian_hardware::{Chip, catalog};
 use vitruvian_network::Library as CollectiveLibrary;
-use vitruvian_report::{Block, Cell, Column, Page, Table, csv};
+use vitruvian_report::{Block, Cell, Column, Page, Table, csv, html};
 
 use crate::answer::{Answer, OutputFile};
 use crate::{inputs, io, tables};
@@ -39,6 +40,9 @@ pub(crate) struct OperatorsArgs {
     /// Write every row with its prediction
     #[arg(long, value_name = "FILE.csv")]
     predictions: Option<PathBuf>,
+    /// Write a page with the residuals of each family drawn over measured time
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
 
 /// How closely kernels are looked at.
@@ -58,12 +62,26 @@ pub(crate) fn run(arguments: &OperatorsArgs) -> Result<Answer, Diagnostics> {
     let chip = inputs::chip(&arguments.chip)?;
     let measured = tables::read(&arguments.tables)?;
     let report = report(arguments, &chip.chip, &measured.tables)?;
-    let rows = || csv::render(&rows(&report.rows));
-    let files = arguments.predictions.iter().map(|path| OutputFile { path: path.clone(), contents: rows() });
     let blocks = [errors(&chip.chip, &report), worst(&report)].map(Block::Table).to_vec();
     let page = Page { blocks, ..Page::default() };
+    let file = |path: &PathBuf, contents: String| OutputFile { path: path.clone(), contents };
+    let predictions = arguments.predictions.iter().map(|path| file(path, csv::render(&rows(&report.rows))));
+    let drawn =
+        arguments.report.iter().map(|path| file(path, html::render(&drawn(&chip.chip, &page, &report))));
+    let files = predictions.chain(drawn).collect();
     let doubts = chip.warnings.into_iter().chain(measured.doubts).collect();
-    Ok(Answer { doubts, files: files.collect(), ..Answer::new(page, &report) })
+    Ok(Answer { doubts, files, ..Answer::new(page, &report) })
+}
+
+/// The tables of the answer and the residuals of each family.
+fn drawn(chip: &Chip, page: &Page, report: &Report) -> Page {
+    let figures = residuals::figures(report).into_iter().map(Block::Figure);
+    let blocks = page.blocks.iter().cloned().chain(figures);
+    Page {
+        title: format!("Predicted against measured operator times, {}", chip.title),
+        blocks: blocks.collect(),
+        ..page.clone()
+    }
 }
 
 /// Kernels by the chip's profiles, collectives by those of its communication library in the node it is sold in.
