@@ -79,10 +79,10 @@ fn software(set: &Set, table: &Table) -> String {
 }
 
 fn read(path: &str) -> Result<Table, Box<dyn Error>> {
-    if path.ends_with(".csv") {
-        return Ok(read_csv(&SourceText::new(path, std::fs::read_to_string(path)?))?);
+    if Path::new(path).extension().is_some_and(|extension| extension == "parquet") {
+        return Ok(read_parquet(path, std::fs::read(path)?)?);
     }
-    Ok(read_parquet(path, std::fs::read(path)?)?)
+    Ok(read_csv(&SourceText::new(path, std::fs::read_to_string(path)?))?)
 }
 
 fn draw(out: &Path, chip: &str, profile: &Profile<Vec<f64>>, rows: &[Row]) -> Result<(), Box<dyn Error>> {

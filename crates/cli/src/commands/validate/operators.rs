@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &OperatorsArgs) -> Result<Answer, Diagnostics> {
         arguments.report.iter().map(|path| file(path, html::render(&drawn(&chip.chip, &page, &report))));
     let files = predictions.chain(drawn).collect();
     let doubts = chip.warnings.into_iter().chain(measured.doubts).collect();
-    Ok(Answer { doubts, files, ..Answer::new(page, &report) })
+    Ok(Answer { files, doubts, ..Answer::new(page, &report) })
 }
 
 /// The tables of the answer and the residuals of each family.
