@@ -35,11 +35,9 @@ impl ExchangeOverlap {
 
 /// The step that is run, and how often.
 pub(crate) fn split(replica: &Replica<'_>, step: &Step) -> (Step, u32) {
-    let travels = replica.layout.exchanges_tokens() && replica.expert_layers() > 0;
-    match replica.engine.exchange {
-        Some(ExchangeOverlap::TwoBatch) if travels => half(step).map_or((*step, 1), |half| (half, 2)),
-        _ => (*step, 1),
-    }
+    let two = replica.engine.exchange == Some(ExchangeOverlap::TwoBatch);
+    let halved = two && replica.layout.exchanges_tokens() && replica.expert_layers() > 0;
+    halved.then(|| half(step)).flatten().map_or((*step, 1), |half| (half, 2))
 }
 
 /// Half of a step: of its sequences, or of its only prompt. Nothing if one token cannot be halved.

@@ -112,7 +112,9 @@ fn add_stage(
     for task in &list {
         let estimate = operator(replica, &task.operator, meter)?;
         add(sums, &task.operator, &estimate, f64::from(task.count * times));
-        phases.add(task, estimate.time.get() * f64::from(task.count));
+        if replica.engine.exchange.is_some() {
+            phases.add(task, estimate.time.get() * f64::from(task.count));
+        }
         kernels += task.count * times;
     }
     meter.tasks = list;
